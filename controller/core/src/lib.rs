@@ -1,1 +1,20 @@
-//! Placeholder.
+//! Every decision of the controller and the plugin, without IO.
+//!
+//! ```text
+//! built objects ─► normalize ─► owner, settings ─► hash ─► plan ─► (apply) ─► health
+//!                                                          ▲                     │
+//!                               inventory, live metadata ──┘          diff ◄─────┘
+//! ```
+//!
+//! Nothing here is async, reads a clock, a file, the environment or a socket: a decision is a
+//! function of its arguments, and is tested by tables in milliseconds.
+
+pub mod hash;
+pub mod inventory;
+pub mod live;
+pub mod managed_fields;
+pub mod normalize;
+pub mod object;
+pub mod order;
+pub mod owner;
+pub mod settings;

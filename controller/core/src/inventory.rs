@@ -1,0 +1,84 @@
+//! What a Sync has in the cluster: the only memory from which anything is ever deleted.
+
+use std::collections::BTreeMap;
+
+use crate::hash::Record;
+use crate::object::{Desired, ObjectId};
+
+#[cfg(test)]
+mod tests;
+
+/// What is remembered of one object.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Entry {
+    /// Version of the API without its group, such as `v1`.
+    pub version: String,
+    /// The last apply; none before the first, or when it was not recorded.
+    pub record: Option<Record>,
+}
+
+/// The objects of a Sync, in the order of their identities.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Inventory(pub BTreeMap<ObjectId, Entry>);
+
+impl Inventory {
+    /// Returns the number of objects.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Says whether there are no objects.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Returns what is remembered of an object.
+    pub fn get(&self, id: &ObjectId) -> Option<&Entry> {
+        self.0.get(id)
+    }
+
+    /// Says whether the object is one of ours.
+    pub fn contains(&self, id: &ObjectId) -> bool {
+        self.0.contains_key(id)
+    }
+
+    /// Returns this inventory with everything that is about to be applied.
+    ///
+    /// Written before the first change in the cluster, it makes orphans impossible: whatever the
+    /// interrupted run created is in it. Records stay, because nothing has been applied yet.
+    #[must_use]
+    pub fn union(&self, desired: &[Desired]) -> Self {
+        let mut union = self.clone();
+        for object in desired {
+            let entry = union.0.entry(object.id.clone()).or_default();
+            object.version().clone_into(&mut entry.version);
+        }
+        union
+    }
+
+    /// Returns the objects that are no longer wanted, in the order of their identities.
+    pub fn difference(&self, desired: &[Desired]) -> Vec<ObjectId> {
+        let wanted: std::collections::HashSet<&ObjectId> =
+            desired.iter().map(|object| &object.id).collect();
+        self.0
+            .keys()
+            .filter(|id| !wanted.contains(id))
+            .cloned()
+            .collect()
+    }
+
+    /// Remembers an apply.
+    pub fn record(&mut self, object: &Desired, owned: Option<u64>) {
+        let entry = self.0.entry(object.id.clone()).or_default();
+        object.version().clone_into(&mut entry.version);
+        entry.record = owned.map(|owned| Record {
+            desired: object.hash,
+            owned,
+        });
+    }
+
+    /// Forgets an object, after its deletion has been seen.
+    pub fn remove(&mut self, id: &ObjectId) -> Option<Entry> {
+        self.0.remove(id)
+    }
+}
