@@ -1,0 +1,122 @@
+//! What the controller answers about a Sync.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{Condition, Time, condition};
+
+/// What is known of a Sync.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct SyncStatus {
+    /// The `metadata.generation` that this status is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// What the controller found: `Ready` always, `Reconciling` or `Stalled` while they are true, and `Healthy` and
+    /// `Drifted` of Syncs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "condition::list_schema")]
+    pub conditions: Vec<Condition>,
+    /// The token of the last `flux.rs/reconcile` annotation that was handled, also when it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_handled_reconcile: Option<String>,
+    /// The revision that the cluster was last made equal to. Example: `main@sha1:5f701c1…`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_applied_revision: Option<String>,
+    /// The revision that was last tried.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_attempted_revision: Option<String>,
+    /// Every object that this Sync may have created.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inventory: Option<Inventory>,
+    /// The last revisions and how they ended, newest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<HistoryEntry>,
+    /// Every error of the last reconcile; empty when there was none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failures: Vec<Failure>,
+    /// The objects that differ from what was applied.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub drift: Vec<ObjectDrift>,
+}
+
+/// The objects of a Sync.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Inventory {
+    /// One entry for each object.
+    #[serde(default)]
+    pub entries: Vec<InventoryEntry>,
+}
+
+/// One object of a Sync.
+#[derive(
+    Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+pub struct InventoryEntry {
+    /// Which object: `<namespace>_<name>_<group>_<kind>`, with `__` for a colon.
+    pub id: String,
+    /// The version of its API. Example: `v1`.
+    pub v: String,
+    /// A record of what was applied: the hash of the desired object and of our ownership entry. It makes a restart cheap;
+    /// without it the object is applied once more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub h: Option<String>,
+}
+
+/// One revision and how it ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct HistoryEntry {
+    /// The revision. Example: `main@sha1:5f701c1…`.
+    pub revision: String,
+    /// The digest of what it built; equal digests mean equal objects.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// When it ended so.
+    pub time: Time,
+    /// `Applied`, `Failed`, `Unhealthy` or `RolledBack`.
+    pub result: SyncResult,
+}
+
+/// How a revision ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+// The field says it all; a description here would take the place of the field's.
+#[schemars(description = "")]
+pub enum SyncResult {
+    /// The cluster is equal to it.
+    Applied,
+    /// It was not applied, or not completely.
+    Failed,
+    /// It was applied and did not become healthy.
+    Unhealthy,
+    /// It failed and the last good revision was restored.
+    RolledBack,
+}
+
+/// One error of a reconcile.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Failure {
+    /// The object that it is about. Example: `Deployment/shop/web`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object: Option<String>,
+    /// The file and line that the object or the error comes from. Example: `deploy/web.yaml:12`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// Why, in one word that programs can match on.
+    pub reason: String,
+    /// Why, in words for a person.
+    pub message: String,
+}
+
+/// One object that differs from what was applied.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ObjectDrift {
+    /// The object. Example: `Deployment/shop/web`.
+    pub object: String,
+    /// Who changed it, as the API server knows them. Example: `kubectl-edit`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manager: Option<String>,
+    /// The fields that were changed or removed. Example: `["spec.replicas"]`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paths: Vec<String>,
+}

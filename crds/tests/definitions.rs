@@ -1,0 +1,115 @@
+//! The definitions that the API server gets.
+
+use std::collections::BTreeSet;
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use serde_json::Value;
+
+fn schema_of(definition: &CustomResourceDefinition) -> Value {
+    let schema = definition.spec.versions[0]
+        .schema
+        .as_ref()
+        .expect("a derived definition has a schema");
+    serde_json::to_value(&schema.open_api_v3_schema).expect("a schema is JSON")
+}
+
+/// Calls `visit` with the path and schema of every property below `schema`.
+fn walk(path: &str, schema: &Value, visit: &mut dyn FnMut(&str, &Value)) {
+    visit(path, schema);
+    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+        walk(&format!("{path}.{name}"), property, visit);
+    }
+    for keyword in ["items", "additionalProperties"] {
+        if schema[keyword].is_object() {
+            walk(&format!("{path}[]"), &schema[keyword], visit);
+        }
+    }
+}
+
+fn offenders(is_wrong: impl Fn(&str, &Value) -> bool) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for definition in flux_crds::definitions() {
+        walk(
+            &definition.spec.names.kind,
+            &schema_of(&definition),
+            &mut |path, schema| {
+                if is_wrong(path, schema) {
+                    found.insert(path.to_owned());
+                }
+            },
+        );
+    }
+    found
+}
+
+#[test]
+fn every_field_says_what_it_is() {
+    let undocumented = offenders(|path, schema| {
+        let is_ours = path.contains(".spec.") || path.contains(".status.");
+        let is_element = path.ends_with("[]");
+        is_ours && !is_element && schema["description"].as_str().is_none_or(str::is_empty)
+    });
+    assert_eq!(undocumented, BTreeSet::new());
+}
+
+#[test]
+fn every_list_says_how_it_is_merged() {
+    let silent = offenders(|_, schema| {
+        schema["type"] == "array" && schema["x-kubernetes-list-type"].is_null()
+    });
+    assert_eq!(silent, BTreeSet::new());
+}
+
+#[test]
+fn no_field_keeps_an_explicit_null() {
+    assert_eq!(
+        offenders(|_, schema| !schema["nullable"].is_null()),
+        BTreeSet::new()
+    );
+}
+
+#[test]
+fn every_schema_is_structural() {
+    let unstructured = offenders(|_, schema| {
+        ["anyOf", "oneOf", "allOf", "not", "$ref"]
+            .iter()
+            .any(|keyword| !schema[keyword].is_null())
+            || schema["type"].is_null()
+    });
+    assert_eq!(unstructured, BTreeSet::new());
+}
+
+#[test]
+fn texts_in_the_spec_are_bounded() {
+    let unbounded = offenders(|path, schema| {
+        let is_free =
+            schema["type"] == "string" && schema["enum"].is_null() && schema["maxLength"].is_null();
+        let is_map_or_selector = path.contains("namespaceSelector")
+            || ["labels[]", "annotations[]", "vars[]"]
+                .iter()
+                .any(|end| path.ends_with(end));
+        path.contains(".spec.") && is_free && !is_map_or_selector
+    });
+    assert_eq!(unbounded, BTreeSet::new());
+}
+
+#[test]
+fn conditions_are_merged_by_type() {
+    for definition in flux_crds::definitions() {
+        let conditions =
+            &schema_of(&definition)["properties"]["status"]["properties"]["conditions"];
+        assert_eq!(
+            conditions["x-kubernetes-list-map-keys"],
+            serde_json::json!(["type"])
+        );
+    }
+}
+
+#[test]
+fn the_status_takes_whatever_the_controller_writes() {
+    let bounded = offenders(|path, schema| {
+        let is_bounded = !schema["maxLength"].is_null() || !schema["maxItems"].is_null();
+        is_bounded && path.contains(".status.") && !path.contains(".conditions")
+    });
+    assert_eq!(bounded, BTreeSet::new());
+}
