@@ -1,1 +1,46 @@
-//! Placeholder.
+//! The kustomize build as a pure function of a file tree.
+//!
+//! ```text
+//!  FileTree ──► kustomization.yaml? ──► its resources, generators, components
+//!     │                │no                        │
+//!     │                ▼                          ▼
+//!     │         every manifest below        transformers, references, order
+//!     ▼                └───────────┬──────────────┘
+//!   Build { objects with their file and line, what was read, notes }   or   Failure { every error }
+//! ```
+//!
+//! No process, no network, and no file system but in [`DirectoryTree`]: what a build may read is
+//! what the [`FileTree`] shows it, and links are resolved here, so that none leads out of it.
+//!
+//! ```
+//! use flux_kustomize::{MemoryTree, Options, build};
+//!
+//! let tree = MemoryTree::new()
+//!     .file("app/web.yaml", "apiVersion: v1\nkind: Service\nmetadata: {name: web}\n");
+//! let build = build(&tree, "app", &Options::default())?;
+//! assert_eq!(build.objects[0].value["metadata"]["name"], "web");
+//! assert_eq!(build.objects[0].origin.to_string(), "app/web.yaml:1");
+//! # Ok::<(), flux_kustomize::Failure>(())
+//! ```
+
+mod build;
+mod error;
+mod files;
+mod options;
+#[allow(dead_code, reason = "the kustomization reader comes next")]
+mod path;
+mod plain;
+mod resource;
+mod tree;
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "the kustomization reader comes next"
+)]
+mod yaml;
+
+pub use build::{Build, Object, Origin, Read, build};
+pub use error::{Error, Failure, Note};
+pub use options::{CommonMetadata, Limits, LoadRestriction, Options, Order, Overlay};
+pub use tree::{DirectoryTree, Entry, FileTree, MemoryTree, TreeError};
+pub use yaml::{Document, parse_yaml, to_yaml};

@@ -1,0 +1,63 @@
+//! YAML in and out.
+//!
+//! Kubernetes tools read YAML in two dialects, and both differ from YAML 1.2: see [`Dialect`].
+//! The values that come out are those of JSON; what JSON cannot say is an error.
+
+mod compose;
+mod emit;
+mod scalar;
+
+use serde_json::Value;
+
+pub(crate) use compose::{Lines, parse_lines};
+pub use emit::to_yaml;
+pub(crate) use scalar::go_float;
+
+use crate::Error;
+
+/// Which scalars without quotes are more than strings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// Manifests: `yes`, `on` and `y` are strings; a key that stands twice is an error.
+    Manifest,
+    /// Kustomization files and JSON patches: `yes`, `on` and `y` are booleans; of a key that
+    /// stands twice the last wins.
+    Configuration,
+}
+
+/// One document of a YAML stream.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Document {
+    /// The content; never null.
+    pub value: Value,
+    /// The line of its first node, from 1.
+    pub line: usize,
+}
+
+/// Reads all documents of a YAML or JSON stream, as Kubernetes tools read manifests.
+///
+/// Empty documents are left out. Aliases and merge keys are resolved, within bounds. `path` is
+/// only used to say where an error is.
+///
+/// # Errors
+/// Broken YAML, a key that stands twice or is no string, `.nan` and `.inf`, more than 255 levels
+/// of nesting, aliases that expand to very much more than what was written.
+///
+/// ```
+/// let documents = flux_kustomize::parse_yaml(b"mode: 0755\nready: yes\n---\na: 1\n", "x.yaml")?;
+/// assert_eq!(documents[0].value, serde_json::json!({"mode": 493, "ready": "yes"}));
+/// assert_eq!(documents[1].line, 4);
+/// # Ok::<(), flux_kustomize::Error>(())
+/// ```
+pub fn parse_yaml(bytes: &[u8], path: &str) -> Result<Vec<Document>, Error> {
+    parse(bytes, path, Dialect::Manifest)
+}
+
+/// Reads all documents of a stream in one of the dialects.
+pub(crate) fn parse(bytes: &[u8], path: &str, dialect: Dialect) -> Result<Vec<Document>, Error> {
+    let documents = compose::parse(bytes, path, dialect)?;
+    Ok(documents
+        .into_iter()
+        .filter(|document| !document.value.is_null())
+        .collect())
+}
