@@ -10,6 +10,7 @@
 //! function of its arguments, and is tested by tables in milliseconds.
 
 pub mod hash;
+pub mod health;
 pub mod inventory;
 pub mod live;
 pub mod managed_fields;

@@ -1,0 +1,76 @@
+//! Kinds around the workloads: networks, volumes, definitions.
+
+use serde_json::Value;
+
+use super::{Health, Status, condition, conditions};
+
+pub(super) fn namespace(object: &Value) -> Health {
+    match object["status"]["phase"].as_str() {
+        Some("Terminating") => Health::new(Status::Terminating, "being deleted"),
+        _ => Health::current("active"),
+    }
+}
+
+pub(super) fn volume_claim(object: &Value) -> Health {
+    match object["status"]["phase"].as_str() {
+        Some("Bound") => Health::current("bound"),
+        Some("Lost") => Health::failed("the volume is lost"),
+        Some(phase) => Health::in_progress(format!("not bound, phase {phase}")),
+        None => Health::in_progress("not bound yet"),
+    }
+}
+
+/// A load balancer is of use when it has an address.
+pub(super) fn service(object: &Value) -> Health {
+    let addresses = object["status"]["loadBalancer"]["ingress"].as_array();
+    let has_address = addresses.is_some_and(|addresses| !addresses.is_empty());
+    match object["spec"]["type"].as_str() {
+        Some("LoadBalancer") if !has_address => {
+            Health::in_progress("the load balancer has no address yet")
+        }
+        _ => Health::current("applied"),
+    }
+}
+
+/// An autoscaler without metrics still holds its target where it is, so that it is no failure;
+/// the message says so.
+pub(super) fn autoscaler(object: &Value) -> Health {
+    if let Some(able) = condition(object, "AbleToScale").filter(|found| found.is("False")) {
+        return Health::in_progress(able.text());
+    }
+    match condition(object, "ScalingActive").filter(|found| found.is("False")) {
+        Some(inactive) => Health::current(format!("not scaling: {}", inactive.text())),
+        None => Health::current("applied"),
+    }
+}
+
+/// Too few healthy pods are what a budget is for; that it cannot be computed is a fault.
+pub(super) fn disruption_budget(object: &Value) -> Health {
+    conditions(object)
+        .find(|found| found.is("False") && found.reason != "InsufficientPods")
+        .map_or_else(
+            || Health::current("applied"),
+            |found| Health::in_progress(found.text()),
+        )
+}
+
+pub(super) fn api_service(object: &Value) -> Health {
+    match condition(object, "Available") {
+        Some(available) if available.is("True") => Health::current("available"),
+        Some(available) => Health::in_progress(available.text()),
+        None => Health::in_progress("not available yet"),
+    }
+}
+
+pub(super) fn definition(object: &Value) -> Health {
+    if let Some(names) = condition(object, "NamesAccepted").filter(|found| found.is("False")) {
+        return Health::failed(names.text());
+    }
+    match condition(object, "Established") {
+        Some(established) if established.is("True") => Health::current("established"),
+        Some(established) if established.is("False") && established.reason != "Installing" => {
+            Health::failed(established.text())
+        }
+        _ => Health::in_progress("not established yet"),
+    }
+}
