@@ -1,9 +1,11 @@
 //! What a Sync has in the cluster: the only memory from which anything is ever deleted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+
+use flux_crds::sync;
 
 use crate::hash::Record;
-use crate::object::{Desired, ObjectId};
+use crate::object::{self, Desired, ObjectId};
 
 #[cfg(test)]
 mod tests;
@@ -21,7 +23,38 @@ pub struct Entry {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Inventory(pub BTreeMap<ObjectId, Entry>);
 
+/// An entry of the status cannot be read.
+///
+/// Nothing may go on with the rest: what an unread entry names would be orphaned.
+#[derive(Debug, thiserror::Error)]
+#[error("status.inventory has an entry that names no object")]
+pub struct Error(#[from] object::Error);
+
 impl Inventory {
+    /// Reads the inventory of a status.
+    ///
+    /// A record that cannot be read counts as none: the object is applied once more.
+    pub fn from_status(status: &sync::Inventory) -> Result<Self, Error> {
+        let entries = status.entries.iter().map(|entry| {
+            let record = entry.h.as_deref().and_then(|text| text.parse().ok());
+            let version = entry.v.clone();
+            Ok((ObjectId::parse_key(&entry.id)?, Entry { version, record }))
+        });
+        entries.collect::<Result<_, Error>>().map(Self)
+    }
+
+    /// Writes the inventory for a status, in the order of the identities.
+    pub fn to_status(&self) -> sync::Inventory {
+        let entries = self.0.iter().map(|(id, entry)| sync::InventoryEntry {
+            id: id.key(),
+            v: entry.version.clone(),
+            h: entry.record.map(|record| record.to_string()),
+        });
+        sync::Inventory {
+            entries: entries.collect(),
+        }
+    }
+
     /// Returns the number of objects.
     pub fn len(&self) -> usize {
         self.0.len()
@@ -58,8 +91,7 @@ impl Inventory {
 
     /// Returns the objects that are no longer wanted, in the order of their identities.
     pub fn difference(&self, desired: &[Desired]) -> Vec<ObjectId> {
-        let wanted: std::collections::HashSet<&ObjectId> =
-            desired.iter().map(|object| &object.id).collect();
+        let wanted: HashSet<&ObjectId> = desired.iter().map(|object| &object.id).collect();
         self.0
             .keys()
             .filter(|id| !wanted.contains(id))

@@ -11,7 +11,7 @@ mod tests;
 pub use take_over::{Error, LAST_APPLIED, TakeOver, take_over};
 
 /// The field manager of everything that we apply.
-pub const MANAGER: &str = "flux";
+pub const MANAGER: &str = flux_crds::names::FIELD_MANAGER;
 
 /// One entry of `metadata.managedFields`.
 #[derive(Debug, Clone, Deserialize, Serialize)]

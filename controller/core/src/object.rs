@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+pub use flux_kustomize::Origin;
 use serde_json::Value;
 
 use crate::hash;
@@ -181,21 +182,6 @@ fn text<'a>(value: &'a Value, field: &'static str) -> Result<&'a str, Error> {
         Value::String(text) if text.is_empty() => Err(Error::Missing { field }),
         Value::String(text) => Ok(text),
         _ => Err(Error::NotText { field }),
-    }
-}
-
-/// Where in the repository an object comes from.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub struct Origin {
-    /// Path from the root of the repository.
-    pub path: String,
-    /// Line of the document's start, counted from 1.
-    pub line: usize,
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.path, self.line)
     }
 }
 

@@ -3,12 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use flux_crds::names::{LABEL_SYNC, LABEL_SYNC_NAMESPACE};
 use serde_json::{Map, Value};
-
-/// Label with the name of the Sync.
-pub const NAME_LABEL: &str = "flux.rs/sync";
-/// Label with the namespace of the Sync.
-pub const NAMESPACE_LABEL: &str = "flux.rs/sync-namespace";
 
 /// The Sync that an object belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,14 +20,17 @@ impl Owner {
     pub fn of(labels: &BTreeMap<String, String>) -> Option<Self> {
         let label = |key| labels.get(key).filter(|value| !value.is_empty());
         Some(Self {
-            namespace: label(NAMESPACE_LABEL)?.clone(),
-            name: label(NAME_LABEL)?.clone(),
+            namespace: label(LABEL_SYNC_NAMESPACE)?.clone(),
+            name: label(LABEL_SYNC)?.clone(),
         })
     }
 
     /// Returns the two labels.
     pub fn labels(&self) -> [(&'static str, &str); 2] {
-        [(NAME_LABEL, &self.name), (NAMESPACE_LABEL, &self.namespace)]
+        [
+            (LABEL_SYNC, &self.name),
+            (LABEL_SYNC_NAMESPACE, &self.namespace),
+        ]
     }
 
     /// Returns the label selector that finds every object of this Sync.
@@ -121,7 +120,7 @@ mod tests {
 
     #[test]
     fn half_a_label_pair_names_nobody() {
-        let labels = BTreeMap::from([(NAME_LABEL.to_owned(), "web".to_owned())]);
+        let labels = BTreeMap::from([(LABEL_SYNC.to_owned(), "web".to_owned())]);
         assert_eq!(Owner::of(&labels), None);
     }
 }

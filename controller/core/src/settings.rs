@@ -1,5 +1,6 @@
 //! What single objects ask for by label or annotation.
 
+use flux_crds::names::{self, alias};
 use serde_json::Value;
 
 use crate::live::Metadata;
@@ -7,11 +8,11 @@ use crate::live::Metadata;
 #[cfg(test)]
 mod tests;
 
-const PRUNE: [&str; 2] = ["flux.rs/prune", "kustomize.toolkit.fluxcd.io/prune"];
-const RECONCILE: [&str; 2] = ["flux.rs/reconcile", "kustomize.toolkit.fluxcd.io/reconcile"];
-const SSA: [&str; 2] = ["flux.rs/ssa", "kustomize.toolkit.fluxcd.io/ssa"];
-const FORCE: [&str; 2] = ["flux.rs/force", "kustomize.toolkit.fluxcd.io/force"];
-const IGNORE: [&str; 2] = ["fluxcd.io/ignore", "flux.weave.works/ignore"];
+const PRUNE: [&str; 2] = [names::PRUNE, alias::V2_PRUNE];
+const RECONCILE: [&str; 2] = [names::RECONCILE, alias::V2_RECONCILE];
+const SSA: [&str; 2] = [names::SSA, alias::V2_SSA];
+const FORCE: [&str; 2] = [names::FORCE, alias::V2_FORCE];
+const IGNORE: [&str; 2] = [alias::V1_IGNORE, alias::V1_WEAVE_IGNORE];
 
 /// Says whether a label or annotation is one of those that this module reads.
 pub fn is_setting(key: &str) -> bool {

@@ -37,7 +37,29 @@ fn another_version_of_the_api_is_no_reason_to_delete() {
     assert_eq!(old.difference(&[desired("a", "v2")]), []);
 }
 
+#[test]
+fn an_entry_that_names_no_object_stops_everything() {
+    let mut status = inventory(&["a".into()]).to_status();
+    status.entries[0].id = "a".into();
+    let error = Inventory::from_status(&status).unwrap_err();
+    assert!(std::error::Error::source(&error).is_some());
+}
+
+#[test]
+fn a_damaged_record_costs_one_more_apply_and_nothing_else() {
+    let mut status = inventory(&["a".into()]).to_status();
+    status.entries[0].h = Some("damaged".into());
+    let read = Inventory::from_status(&status).unwrap();
+    assert_eq!(read.get(&desired("a", "v1").id).unwrap().record, None);
+}
+
 proptest! {
+    #[test]
+    fn the_status_holds_the_whole_inventory(names in proptest::collection::vec("[a-z:_]{1,4}", 0..6)) {
+        let inventory = inventory(&names).union(&[desired("not-yet-applied", "v1")]);
+        prop_assert_eq!(Inventory::from_status(&inventory.to_status()).unwrap(), inventory);
+    }
+
     #[test]
     fn what_was_there_is_kept_or_listed_for_deletion_and_nothing_else_is(
         old in proptest::collection::vec("[a-f]", 0..6),
