@@ -8,7 +8,9 @@ use serde_json::Value;
 use crate::error::{Error, Failure, Note};
 use crate::files::{Files, Found};
 use crate::options::Options;
-use crate::{FileTree, path, plain};
+use crate::resource::Resource;
+use crate::target::Builder;
+use crate::{FileTree, path};
 
 /// The objects of a directory, and what the build looked at.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,18 +75,23 @@ pub fn build(tree: &dyn FileTree, path: &str, options: &Options) -> Result<Build
         Found::File(_) => return Err(Error::new(path, "is a file, not a directory").into()),
         Found::Nothing => return Err(Error::new(path, "no such directory").into()),
     };
-    let mut notes = Vec::new();
-    let resources = plain::load(&files, &directory, &mut notes)?;
-    let objects = resources
-        .into_iter()
-        .map(|resource| Object {
-            value: resource.value,
-            origin: resource.origin,
-        })
-        .collect();
+    let mut builder = Builder::new(&files, options);
+    let resources = builder.run(&directory);
+    let Builder { errors, notes, .. } = builder;
+    if !errors.is_empty() {
+        return Err(Failure { errors });
+    }
+    let objects = resources.into_list().into_iter().map(Object::from);
     Ok(Build {
-        objects,
+        objects: objects.collect(),
         reads: files.into_reads(),
         notes,
     })
+}
+
+impl From<Resource> for Object {
+    fn from(resource: Resource) -> Self {
+        let Resource { value, origin, .. } = resource;
+        Self { value, origin }
+    }
 }

@@ -16,27 +16,31 @@
 //! use flux_kustomize::{MemoryTree, Options, build};
 //!
 //! let tree = MemoryTree::new()
+//!     .file("app/kustomization.yaml", "namespace: shop\nresources: [web.yaml]\n")
 //!     .file("app/web.yaml", "apiVersion: v1\nkind: Service\nmetadata: {name: web}\n");
 //! let build = build(&tree, "app", &Options::default())?;
-//! assert_eq!(build.objects[0].value["metadata"]["name"], "web");
+//! assert_eq!(build.objects[0].value["metadata"]["namespace"], "shop");
 //! assert_eq!(build.objects[0].origin.to_string(), "app/web.yaml:1");
 //! # Ok::<(), flux_kustomize::Failure>(())
 //! ```
 
 mod build;
+mod config;
 mod error;
+mod fieldspec;
 mod files;
+mod generate;
+mod gvk;
+mod kustomization;
 mod options;
-#[allow(dead_code, reason = "the kustomization reader comes next")]
 mod path;
-mod plain;
 mod resource;
+#[allow(dead_code, reason = "strategic merge comes next")]
+mod schema;
+mod shape;
+mod target;
+mod transform;
 mod tree;
-#[allow(
-    dead_code,
-    unused_imports,
-    reason = "the kustomization reader comes next"
-)]
 mod yaml;
 
 pub use build::{Build, Object, Origin, Read, build};

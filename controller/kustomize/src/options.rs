@@ -11,6 +11,8 @@ pub struct Options {
     pub restriction: LoadRestriction,
     /// What comes on top of the directory's own kustomization.
     pub overlay: Overlay,
+    /// Whether to label all objects with what built them, even if no kustomization asks for it.
+    pub managed_by_label: bool,
     /// How much a build may take.
     pub limits: Limits,
 }

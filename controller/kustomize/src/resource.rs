@@ -1,144 +1,149 @@
-//! Manifests as a build handles them.
+//! Manifests on their way through a build.
 
-use serde_json::Value;
+mod parse;
+mod set;
+
+use serde_json::{Map, Value};
 
 use crate::build::Origin;
-use crate::{Document, Error};
+use crate::gvk::{GvkRef, IdRef};
 
-/// A manifest on its way through a build.
-#[derive(Debug, Clone)]
+pub(crate) use parse::from_documents;
+pub(crate) use set::Resources;
+
+/// A manifest with what the build remembers of it.
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Resource {
     pub(crate) value: Value,
     pub(crate) origin: Origin,
+    /// The names it had, the oldest first.
+    pub(crate) previous: Vec<Previous>,
+    pub(crate) prefixes: Vec<String>,
+    pub(crate) suffixes: Vec<String>,
+    /// Whether its name gets a hash of its content at the end.
+    pub(crate) needs_hash: bool,
+    /// Variables whose value is taken from it.
+    pub(crate) variables: Vec<String>,
+    pub(crate) trace: Trace,
 }
 
-/// Makes resources of the documents of one file; lists become their items, behind the others.
-pub(crate) fn from_documents(
-    documents: Vec<Document>,
-    path: &str,
-    errors: &mut Vec<Error>,
-) -> Vec<Resource> {
-    let mut queue: std::collections::VecDeque<(Value, usize)> = documents
-        .into_iter()
-        .filter(|document| !is_empty(&document.value))
-        .map(|document| (document.value, document.line))
-        .collect();
-    let mut resources = Vec::with_capacity(queue.len());
-    while let Some((mut value, line)) = queue.pop_front() {
-        if let Err(error) = check(&value, path) {
-            errors.push(error.line(line));
-            continue;
-        }
-        match take_items(&mut value, path) {
-            Ok(Some(items)) => {
-                queue.extend(items.into_iter().map(|item| (item, line)));
-            }
-            Ok(None) => resources.push(Resource {
-                value,
-                origin: Origin {
-                    path: path.to_owned(),
-                    line,
-                },
-            }),
-            Err(error) => errors.push(error.line(line)),
+/// A name that a resource had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Previous {
+    pub(crate) kind: String,
+    pub(crate) name: String,
+    pub(crate) namespace: String,
+}
+
+/// What `buildMetadata` can say about a resource.
+#[derive(Debug, Clone, Default)]
+#[allow(dead_code, reason = "buildMetadata comes next")]
+pub(crate) struct Trace {
+    pub(crate) origin: Option<Value>,
+    pub(crate) transformations: Vec<Value>,
+}
+
+impl Resource {
+    pub(crate) fn new(value: Value, origin: Origin) -> Self {
+        Self {
+            value,
+            origin,
+            ..Self::default()
         }
     }
-    resources
+
+    pub(crate) fn gvk(&self) -> GvkRef<'_> {
+        GvkRef::of(&self.value)
+    }
+
+    pub(crate) fn id(&self) -> IdRef<'_> {
+        IdRef::of(&self.value)
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        self.id().name
+    }
+
+    /// Returns the ids that it had, the oldest first.
+    pub(crate) fn previous_ids(&self) -> impl DoubleEndedIterator<Item = IdRef<'_>> {
+        let gvk = self.gvk();
+        self.previous.iter().map(move |previous| IdRef {
+            gvk: GvkRef {
+                kind: &previous.kind,
+                ..gvk
+            },
+            name: &previous.name,
+            namespace: &previous.namespace,
+        })
+    }
+
+    /// Returns the ids that it had and has.
+    pub(crate) fn any_ids(&self) -> impl Iterator<Item = IdRef<'_>> {
+        self.previous_ids().chain([self.id()])
+    }
+
+    /// Returns the id that it had first.
+    pub(crate) fn original_id(&self) -> IdRef<'_> {
+        self.previous_ids().next().unwrap_or_else(|| self.id())
+    }
+
+    /// Remembers its id, which is about to change.
+    pub(crate) fn remember_id(&mut self) {
+        let id = self.id();
+        let previous = Previous {
+            kind: id.gvk.kind.to_owned(),
+            name: id.name.to_owned(),
+            namespace: id.effective_namespace().to_owned(),
+        };
+        self.previous.push(previous);
+    }
+
+    /// Returns the metadata, made if it is missing.
+    pub(crate) fn metadata_mut(&mut self) -> &mut Map<String, Value> {
+        child_mut(&mut self.value, "metadata")
+    }
+
+    pub(crate) fn set_name(&mut self, name: String) {
+        self.metadata_mut().insert("name".to_owned(), name.into());
+    }
+
+    /// Returns the labels or annotations.
+    pub(crate) fn texts(&self, field: &str) -> impl Iterator<Item = (&str, &str)> {
+        self.value
+            .get("metadata")
+            .and_then(|metadata| metadata.get(field))
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+            .filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)))
+    }
+
+    pub(crate) fn annotation(&self, name: &str) -> Option<&str> {
+        self.value
+            .get("metadata")?
+            .get("annotations")?
+            .get(name)?
+            .as_str()
+    }
 }
 
-fn is_empty(value: &Value) -> bool {
+/// Returns a mapping in a mapping, made if it is missing; what is no mapping gives way.
+pub(crate) fn child_mut<'v>(value: &'v mut Value, field: &str) -> &'v mut Map<String, Value> {
+    let fields = object_mut(value);
+    object_mut(fields.entry(field).or_insert(Value::Null))
+}
+
+/// Returns a field of a mapping, made null if it is missing.
+pub(crate) fn field_mut<'v>(value: &'v mut Value, field: &str) -> &'v mut Value {
+    object_mut(value).entry(field).or_insert(Value::Null)
+}
+
+fn object_mut(value: &mut Value) -> &mut Map<String, Value> {
+    if !value.is_object() {
+        *value = Value::Object(Map::new());
+    }
     match value {
-        Value::Null => true,
-        Value::Object(fields) => fields.is_empty(),
-        _ => false,
-    }
-}
-
-/// Takes the items out of a `FooList`; one without `items` is an object like any other.
-fn take_items(value: &mut Value, path: &str) -> Result<Option<Vec<Value>>, Error> {
-    let is_list = value
-        .get("kind")
-        .and_then(Value::as_str)
-        .is_some_and(|kind| kind.ends_with("List"));
-    if !is_list {
-        return Ok(None);
-    }
-    match value.get_mut("items") {
-        None => Ok(None),
-        Some(Value::Null) => Ok(Some(Vec::new())),
-        Some(Value::Array(items)) => Ok(Some(std::mem::take(items))),
-        Some(_) => Err(Error::new(path, "must be a list").field("items")),
-    }
-}
-
-/// What every manifest must have.
-fn check(value: &Value, path: &str) -> Result<(), Error> {
-    let Value::Object(fields) = value else {
-        return Err(Error::new(path, "a manifest must be a mapping"));
-    };
-    let kind = match fields.get("kind") {
-        Some(Value::String(kind)) if !kind.is_empty() => kind,
-        Some(Value::String(_) | Value::Null) | None => {
-            return Err(Error::new(path, "missing; every manifest needs one").field("kind"));
-        }
-        Some(_) => return Err(Error::new(path, "must be a string").field("kind")),
-    };
-    if let Some(at) = null_item(value) {
-        return Err(Error::new(path, "an item of the list is empty").field(at));
-    }
-    let name = match fields.get("metadata") {
-        Some(Value::Object(metadata)) => {
-            for map in ["labels", "annotations"] {
-                check_strings(metadata.get(map), path, map)?;
-            }
-            metadata.get("name")
-        }
-        Some(Value::Null) | None => None,
-        Some(_) => return Err(Error::new(path, "must be a mapping").field("metadata")),
-    };
-    match name {
-        Some(Value::String(name)) if !name.is_empty() => Ok(()),
-        // A list needs no name: it is taken apart.
-        _ if kind.ends_with("List") => Ok(()),
-        Some(Value::String(_) | Value::Null) | None => {
-            Err(Error::new(path, format!("missing in this {kind}")).field("metadata.name"))
-        }
-        Some(other) => Err(Error::new(path, format!("{other} is not a string"))
-            .field("metadata.name")
-            .hint("put it in quotes")),
-    }
-}
-
-fn check_strings(map: Option<&Value>, path: &str, name: &str) -> Result<(), Error> {
-    let field = || format!("metadata.{name}");
-    match map {
-        None | Some(Value::Null) => Ok(()),
-        Some(Value::Object(map)) => map.iter().try_for_each(|(key, value)| match value {
-            Value::String(_) | Value::Null => Ok(()),
-            value => Err(Error::new(path, format!("{value} is not a string"))
-                .field(format!("{}.{key}", field()))
-                .hint("put it in quotes")),
-        }),
-        Some(_) => Err(Error::new(path, "must be a mapping").field(field())),
-    }
-}
-
-/// Finds a null in a list, which the API server would refuse.
-fn null_item(value: &Value) -> Option<String> {
-    match value {
-        Value::Array(items) => items
-            .iter()
-            .enumerate()
-            .find_map(|(index, item)| match item {
-                Value::Null => Some(format!("[{index}]")),
-                item => null_item(item).map(|rest| format!("[{index}]{rest}")),
-            }),
-        Value::Object(fields) => fields.iter().find_map(|(key, field)| {
-            null_item(field).map(|rest| match rest.as_bytes().first() {
-                Some(b'[') => format!("{key}{rest}"),
-                _ => format!("{key}.{rest}"),
-            })
-        }),
-        _ => None,
+        Value::Object(fields) => fields,
+        _ => unreachable!("it was made a mapping"),
     }
 }

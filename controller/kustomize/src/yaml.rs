@@ -11,7 +11,6 @@ use serde_json::Value;
 
 pub(crate) use compose::{Lines, parse_lines};
 pub use emit::to_yaml;
-pub(crate) use scalar::go_float;
 
 use crate::Error;
 

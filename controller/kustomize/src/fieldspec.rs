@@ -1,0 +1,223 @@
+//! Fields of kinds: which they are, and how to get to them.
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::gvk::{Gvk, GvkRef};
+
+/// A field of a kind, for example where a Deployment has the labels of its pods.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FieldSpec {
+    pub(crate) gvk: Gvk,
+    /// The field's path, with lists gone through without a mark, or marked `[]`.
+    pub(crate) path: Vec<String>,
+    /// Whether to make the field where it is missing.
+    pub(crate) create: bool,
+}
+
+/// How a field is written in a configuration.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct FieldSpecSource {
+    pub(crate) group: String,
+    pub(crate) version: String,
+    pub(crate) kind: String,
+    pub(crate) path: String,
+    pub(crate) create: bool,
+}
+
+impl From<FieldSpecSource> for FieldSpec {
+    fn from(source: FieldSpecSource) -> Self {
+        Self {
+            gvk: Gvk {
+                group: source.group,
+                version: source.version,
+                kind: source.kind,
+            },
+            path: split_path(&source.path),
+            create: source.create,
+        }
+    }
+}
+
+impl FieldSpec {
+    pub(crate) fn new(gvk: &str, path: &str, create: bool) -> Self {
+        Self {
+            gvk: Gvk::parse(gvk),
+            path: split_path(path),
+            create,
+        }
+    }
+
+    pub(crate) fn selects(&self, value: &Value) -> bool {
+        GvkRef::of(value).is_selected(&self.gvk)
+    }
+
+    pub(crate) fn is(&self, path: &[&str]) -> bool {
+        self.path == path
+    }
+
+    pub(crate) fn path_text(&self) -> String {
+        self.path.join("/")
+    }
+}
+
+/// Splits at `/`; `\/` is a `/` in a name.
+fn split_path(path: &str) -> Vec<String> {
+    let mut parts: Vec<String> = Vec::new();
+    let mut joined = false;
+    for piece in path.split('/') {
+        let (text, escaped) = match piece.strip_suffix('\\') {
+            Some(text) => (text, true),
+            None => (piece, false),
+        };
+        match parts.last_mut() {
+            Some(last) if joined => {
+                last.push('/');
+                last.push_str(text);
+            }
+            _ => parts.push(text.to_owned()),
+        }
+        joined = escaped;
+    }
+    parts
+}
+
+/// Adds fields to a list, each once.
+///
+/// # Errors
+/// One that is there already, but with the other value of `create`.
+pub(crate) fn merge(into: &mut Vec<FieldSpec>, new: &[FieldSpec]) -> Result<(), String> {
+    for spec in new {
+        let known = into
+            .iter()
+            .find(|known| known.path == spec.path && known.gvk.as_ref().is_selected(&spec.gvk));
+        match known {
+            Some(known) if known.create != spec.create => {
+                return Err(format!(
+                    "the field {} of {} is configured both to be created and not",
+                    spec.path_text(),
+                    spec.gvk.kind
+                ));
+            }
+            Some(_) => {}
+            None => into.push(spec.clone()),
+        }
+    }
+    Ok(())
+}
+
+/// What to make where a field is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Create {
+    /// Nothing.
+    Never,
+    /// Text.
+    Text,
+    /// A mapping.
+    Mapping,
+}
+
+/// Calls a function with each field of an object that the spec means.
+///
+/// # Errors
+/// Those of the function; a scalar where the path goes on.
+pub(crate) fn visit(
+    object: &mut Value,
+    spec: &FieldSpec,
+    create: Create,
+    visitor: &mut dyn FnMut(&mut Value) -> Result<(), String>,
+) -> Result<(), String> {
+    if !spec.selects(object) {
+        return Ok(());
+    }
+    let create = if spec.create { create } else { Create::Never };
+    walk(object, &spec.path, create, visitor)
+        .map_err(|error| format!("in field {}: {error}", spec.path_text()))
+}
+
+/// Like [`visit`], for a path in an object of any kind.
+pub(crate) fn walk(
+    value: &mut Value,
+    path: &[String],
+    create: Create,
+    visitor: &mut dyn FnMut(&mut Value) -> Result<(), String>,
+) -> Result<(), String> {
+    let Some((part, rest)) = path.split_first() else {
+        return visitor(value);
+    };
+    match value {
+        Value::Null => Ok(()),
+        Value::Array(items) => items
+            .iter_mut()
+            .try_for_each(|item| walk(item, path, create, visitor)),
+        Value::Object(fields) => match step(fields, part, rest.is_empty(), create)? {
+            Some(field) => walk(field, rest, create, visitor),
+            None => Ok(()),
+        },
+        _ => Err(format!("expected a list or mapping around {part}")),
+    }
+}
+
+/// Goes to a field of a mapping, which is made if need be.
+fn step<'v>(
+    fields: &'v mut Map<String, Value>,
+    part: &str,
+    last: bool,
+    create: Create,
+) -> Result<Option<&'v mut Value>, String> {
+    let (name, is_list) = match part.strip_suffix("[]") {
+        Some(name) => (name, true),
+        None => (part, false),
+    };
+    if name.is_empty() {
+        return Err("a field has no name".to_owned());
+    }
+    if is_list || create == Create::Never {
+        return Ok(fields.get_mut(name));
+    }
+    let empty = || match create {
+        Create::Text if last => Value::String(String::new()),
+        _ => Value::Object(Map::new()),
+    };
+    let field = fields.entry(name).or_insert_with(empty);
+    if field.is_null() {
+        *field = empty();
+    }
+    Ok(Some(field))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_path_goes_through_lists_and_makes_only_the_end_that_is_missing() {
+        let mut value = json!({"kind": "K", "a": [{"b": {}}, {"c": 1}]});
+        let spec = FieldSpec::new("//K", "a/b/c", true);
+        visit(&mut value, &spec, Create::Text, &mut |field| {
+            *field = json!("x");
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(
+            value,
+            json!({"kind": "K", "a": [{"b": {"c": "x"}}, {"c": 1, "b": {"c": "x"}}]})
+        );
+    }
+
+    #[test]
+    fn an_escaped_slash_belongs_to_the_name() {
+        assert_eq!(split_path(r"a/b\/c/d"), ["a", "b/c", "d"]);
+    }
+
+    #[test]
+    fn a_spec_that_is_known_for_any_kind_is_not_added_again() {
+        let mut specs = vec![FieldSpec::new("apps//Deployment", "a", false)];
+        merge(&mut specs, &[FieldSpec::new("//Deployment", "a", false)]).unwrap();
+        assert_eq!(specs.len(), 1);
+        assert!(merge(&mut specs, &[FieldSpec::new("//Deployment", "a", true)]).is_err());
+    }
+}

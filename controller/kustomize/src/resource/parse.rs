@@ -1,0 +1,111 @@
+//! Documents become resources.
+
+use std::collections::VecDeque;
+
+use serde_json::Value;
+
+use super::Resource;
+use crate::build::Origin;
+use crate::{Document, Error};
+
+/// Makes resources of the documents of one file; lists become their items, behind the others.
+pub(crate) fn from_documents(
+    documents: Vec<Document>,
+    path: &str,
+    errors: &mut Vec<Error>,
+) -> Vec<Resource> {
+    let mut queue: VecDeque<(Value, usize)> = documents
+        .into_iter()
+        .map(|document| (document.value, document.line))
+        .collect();
+    let mut resources = Vec::with_capacity(queue.len());
+    while let Some((mut value, line)) = queue.pop_front() {
+        if is_empty(&value) {
+            continue;
+        }
+        let checked = check(&value, path).and_then(|()| take_items(&mut value, path));
+        match checked {
+            Ok(Some(items)) => queue.extend(items.into_iter().map(|item| (item, line))),
+            Ok(None) => {
+                let path = path.to_owned();
+                resources.push(Resource::new(value, Origin { path, line }));
+            }
+            Err(error) => errors.push(error.line(line)),
+        }
+    }
+    resources
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Object(fields) => fields.is_empty(),
+        _ => false,
+    }
+}
+
+/// Takes the items out of a `FooList`; one without `items` is an object like any other.
+fn take_items(value: &mut Value, path: &str) -> Result<Option<Vec<Value>>, Error> {
+    let is_list = value
+        .get("kind")
+        .and_then(Value::as_str)
+        .is_some_and(|kind| kind.ends_with("List"));
+    if !is_list {
+        return Ok(None);
+    }
+    match value.get_mut("items") {
+        None => Ok(None),
+        Some(Value::Null) => Ok(Some(Vec::new())),
+        Some(Value::Array(items)) => Ok(Some(std::mem::take(items))),
+        Some(_) => Err(Error::new(path, "must be a list").field("items")),
+    }
+}
+
+/// What every manifest must have.
+fn check(value: &Value, path: &str) -> Result<(), Error> {
+    let Value::Object(fields) = value else {
+        return Err(Error::new(path, "a manifest must be a mapping"));
+    };
+    let kind = match fields.get("kind") {
+        Some(Value::String(kind)) if !kind.is_empty() => kind,
+        Some(Value::String(_) | Value::Null) | None => {
+            return Err(Error::new(path, "missing; every manifest needs one").field("kind"));
+        }
+        Some(_) => return Err(Error::new(path, "must be a string").field("kind")),
+    };
+    let name = match fields.get("metadata") {
+        Some(Value::Object(metadata)) => {
+            for map in ["labels", "annotations"] {
+                check_texts(metadata.get(map), path, map)?;
+            }
+            metadata.get("name")
+        }
+        Some(Value::Null) | None => None,
+        Some(_) => return Err(Error::new(path, "must be a mapping").field("metadata")),
+    };
+    match name {
+        Some(Value::String(name)) if !name.is_empty() => Ok(()),
+        // A list needs no name: it is taken apart.
+        _ if kind.ends_with("List") => Ok(()),
+        Some(Value::String(_) | Value::Null) | None => {
+            Err(Error::new(path, format!("missing in this {kind}")).field("metadata.name"))
+        }
+        Some(other) => Err(Error::new(path, format!("{other} is not a string"))
+            .field("metadata.name")
+            .hint("put it in quotes")),
+    }
+}
+
+fn check_texts(map: Option<&Value>, path: &str, name: &str) -> Result<(), Error> {
+    let field = || format!("metadata.{name}");
+    match map {
+        None | Some(Value::Null) => Ok(()),
+        Some(Value::Object(map)) => map.iter().try_for_each(|(key, value)| match value {
+            Value::String(_) | Value::Null => Ok(()),
+            value => Err(Error::new(path, format!("{value} is not a string"))
+                .field(format!("{}.{key}", field()))
+                .hint("put it in quotes")),
+        }),
+        Some(_) => Err(Error::new(path, "must be a mapping").field(field())),
+    }
+}

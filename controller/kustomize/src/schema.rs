@@ -1,0 +1,82 @@
+//! What the build knows of Kubernetes' types: scopes, and which lists are merged by which keys.
+
+mod table;
+
+use crate::gvk::GvkRef;
+
+/// A field of a type in the table.
+pub(crate) struct Field {
+    name: &'static str,
+    /// For a list that is merged: its keys; none for a list of plain values.
+    merge: Option<&'static [&'static str]>,
+    /// The type of the field, or of the items of the list, if it matters.
+    of: Option<usize>,
+}
+
+/// A type as far as merging goes.
+#[derive(Clone, Copy)]
+pub(crate) struct Type(&'static [Field]);
+
+impl Type {
+    /// Returns the type of a kind; `None` for kinds whose lists are never merged.
+    pub(crate) fn of_kind(gvk: GvkRef<'_>) -> Option<Self> {
+        let at = table::KINDS
+            .binary_search_by(|(known, _)| compare(known, gvk))
+            .ok()?;
+        Self::at(table::KINDS.get(at)?.1)
+    }
+
+    fn at(index: usize) -> Option<Self> {
+        table::TYPES.get(index).map(|fields| Self(fields))
+    }
+
+    fn find(self, name: &str) -> Option<&'static Field> {
+        self.0.iter().find(|field| field.name == name)
+    }
+
+    /// Returns the type of a field, or of the items of a list.
+    pub(crate) fn field(self, name: &str) -> Option<Self> {
+        self.find(name)?.of.and_then(Self::at)
+    }
+
+    /// Returns the keys by which a list is merged; no keys for a list of plain values.
+    pub(crate) fn merge_keys(self, name: &str) -> Option<&'static [&'static str]> {
+        self.find(name)?.merge
+    }
+}
+
+/// Whether objects of a kind stand outside namespaces; kinds that are not known do not.
+pub(crate) fn is_cluster_scoped(gvk: GvkRef<'_>) -> bool {
+    table::CLUSTER_SCOPED
+        .binary_search_by(|known| compare(known, gvk))
+        .is_ok()
+}
+
+/// Compares `group/version/kind` with a kind, without making a text of it.
+fn compare(known: &str, gvk: GvkRef<'_>) -> std::cmp::Ordering {
+    let parts = [gvk.group, "/", gvk.version, "/", gvk.kind];
+    known
+        .bytes()
+        .cmp(parts.iter().flat_map(|part| part.bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scopes_and_merge_keys_are_those_of_kubernetes() {
+        assert!(is_cluster_scoped(GvkRef::new("v1", "Namespace")));
+        assert!(!is_cluster_scoped(GvkRef::new("apps/v1", "Deployment")));
+        let pod = Type::of_kind(GvkRef::new("v1", "Pod")).unwrap();
+        let spec = pod.field("spec").unwrap();
+        assert_eq!(spec.merge_keys("containers"), Some(["name"].as_slice()));
+        let container = spec.field("containers").unwrap();
+        assert_eq!(
+            container.merge_keys("ports"),
+            Some(["containerPort", "protocol"].as_slice())
+        );
+        assert_eq!(container.merge_keys("args"), None);
+        assert!(Type::of_kind(GvkRef::new("example.com/v1", "Pod")).is_none());
+    }
+}

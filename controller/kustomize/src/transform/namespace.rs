@@ -1,0 +1,109 @@
+//! `namespace`.
+
+use serde_json::Value;
+
+use crate::fieldspec::{self, Create, FieldSpec};
+use crate::resource::{self, Resource, Resources};
+
+/// Which subjects of role bindings are put into the namespace.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[allow(dead_code, reason = "the transformer as configuration comes next")]
+pub(crate) enum Subjects {
+    /// Those named `default`; others follow the service account that they name.
+    #[default]
+    Default,
+    /// All service accounts.
+    ServiceAccounts,
+    /// None.
+    None,
+}
+
+/// A namespace for all resources.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Namespace {
+    pub(crate) name: String,
+    pub(crate) specs: Vec<FieldSpec>,
+    /// Leave a namespace that is set already.
+    pub(crate) unset_only: bool,
+    pub(crate) subjects: Subjects,
+}
+
+impl Namespace {
+    /// Puts all resources into the namespace.
+    ///
+    /// # Errors
+    /// Two resources become the same.
+    pub(crate) fn apply(&self, resources: &mut Resources) -> Result<(), String> {
+        if self.name.is_empty() {
+            return Ok(());
+        }
+        for resource in resources.iter_mut() {
+            resource.remember_id();
+            self.apply_one(resource)
+                .map_err(|error| format!("{} ({}): {error}", resource.id(), resource.origin))?;
+        }
+        resources
+            .check_unique()
+            .map_err(|error| format!("puts two objects in one place: {error}"))
+    }
+
+    fn apply_one(&self, resource: &mut Resource) -> Result<(), String> {
+        let gvk = resource.gvk();
+        let is_binding = matches!(gvk.kind, "RoleBinding" | "ClusterRoleBinding");
+        let is_core = gvk.group.is_empty() && gvk.version == "v1";
+        if !gvk.is_cluster_scoped() {
+            let metadata = resource.metadata_mut();
+            let field = metadata
+                .entry("namespace")
+                .or_insert_with(|| Value::String(String::new()));
+            self.set(field)?;
+        }
+        if is_binding {
+            self.bind(&mut resource.value)?;
+        }
+        for spec in &self.specs {
+            // The first is done above. Only core Namespaces are named after the namespace.
+            let skip = spec.is(&["metadata", "namespace"])
+                || (spec.is(&["metadata", "name"]) && !is_core)
+                || (spec.is(&["subjects", "namespace"])
+                    && matches!(spec.gvk.kind.as_str(), "RoleBinding" | "ClusterRoleBinding")
+                    && is_binding);
+            if !skip {
+                fieldspec::visit(&mut resource.value, spec, Create::Text, &mut |field| {
+                    self.set(field)
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn set(&self, field: &mut Value) -> Result<(), String> {
+        match field {
+            Value::Array(_) | Value::Object(_) => {
+                Err("the field for the namespace is not text".to_owned())
+            }
+            Value::String(known) if self.unset_only && !known.is_empty() => Ok(()),
+            field => {
+                *field = Value::String(self.name.clone());
+                Ok(())
+            }
+        }
+    }
+
+    fn bind(&self, binding: &mut Value) -> Result<(), String> {
+        let subjects = binding.get_mut("subjects").and_then(Value::as_array_mut);
+        for subject in subjects.into_iter().flatten() {
+            let is = |field, text| subject.get(field).and_then(Value::as_str) == Some(text);
+            let bound = match self.subjects {
+                Subjects::Default => is("name", "default"),
+                Subjects::ServiceAccounts => is("kind", "ServiceAccount"),
+                Subjects::None => false,
+            };
+            if bound && subject.is_object() {
+                let field = resource::field_mut(subject, "namespace");
+                self.set(field)?;
+            }
+        }
+        Ok(())
+    }
+}
