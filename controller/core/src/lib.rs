@@ -9,6 +9,9 @@
 //! Nothing here is async, reads a clock, a file, the environment or a socket: a decision is a
 //! function of its arguments, and is tested by tables in milliseconds.
 
+pub mod change;
+pub mod conclude;
+pub mod desire;
 pub mod hash;
 pub mod health;
 pub mod inventory;

@@ -1,1 +1,8 @@
-//! Placeholder.
+//! Every effect that controller and plugin share.
+//!
+//! ```text
+//!  git remote ──► git: object store ──► FileTree          (the only user of gix)
+//!  Desired ──► cluster: dry-run, apply, prune, wait       (the only writer of target objects)
+//! ```
+
+pub mod cluster;

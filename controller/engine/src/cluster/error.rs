@@ -1,0 +1,254 @@
+//! What can go wrong between us and an API server, and what to do about it.
+
+use std::fmt;
+
+use http::StatusCode;
+use serde::Deserialize;
+
+/// A failed request to the API server.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The API server answered with an error.
+    #[error("{0}")]
+    Rejected(Rejection),
+    /// The API server could not be reached, or the answer broke off.
+    #[error("API server not reachable")]
+    Unreachable(#[source] kube::Error),
+    /// The answer is not what the API promises.
+    #[error("unexpected answer of the API server to {action}")]
+    Answer {
+        /// What was asked.
+        action: &'static str,
+        /// Why it cannot be read.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// The request could not be built from the names given.
+    #[error("not a valid request path: {path}")]
+    Path {
+        /// The path in question.
+        path: String,
+        /// Why it is not one.
+        #[source]
+        source: http::Error,
+    },
+    /// No such kind is served.
+    #[error(
+        "no matches for kind \"{kind}\" in version \"{api_version}\": install its CustomResourceDefinition first, or correct apiVersion and kind"
+    )]
+    UnknownKind {
+        /// `group/version` of the object.
+        api_version: String,
+        /// Kind of the object.
+        kind: String,
+    },
+    /// It took too long.
+    #[error("not ready within {} s: {state}", limit.as_secs())]
+    NotInTime {
+        /// The time it was given.
+        limit: std::time::Duration,
+        /// How far it came.
+        state: String,
+    },
+    /// Discovery itself failed, so that nothing is known about the kinds.
+    #[error("discovery of the served kinds failed")]
+    Discovery(#[source] Box<Self>),
+}
+
+/// What to do about an error, in the words of the controller's retry rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// It may go away by itself: try again soon.
+    Transient,
+    /// Someone has to change the manifest, the rights or the cluster: try again at the retry interval.
+    Permanent,
+}
+
+impl Error {
+    /// Returns the API server's rejection, if that is what this is.
+    pub fn rejection(&self) -> Option<&Rejection> {
+        match self {
+            Self::Rejected(rejection) => Some(rejection),
+            _ => None,
+        }
+    }
+
+    /// Tells whether the API server says that the object, or its kind, does not exist.
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::UnknownKind { .. }) || self.has_code(StatusCode::NOT_FOUND)
+    }
+
+    /// Tells whether the actor lacks the right.
+    pub fn is_forbidden(&self) -> bool {
+        self.has_code(StatusCode::FORBIDDEN)
+    }
+
+    /// Tells whether the object changed or was replaced meanwhile.
+    pub fn is_conflict(&self) -> bool {
+        self.has_code(StatusCode::CONFLICT)
+    }
+
+    fn has_code(&self, code: StatusCode) -> bool {
+        self.rejection()
+            .is_some_and(|rejection| rejection.code == code.as_u16())
+    }
+
+    /// Returns the retry class.
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Unreachable(_)
+            | Self::Discovery(_)
+            | Self::Answer { .. }
+            | Self::NotInTime { .. } => Class::Transient,
+            Self::Path { .. } | Self::UnknownKind { .. } => Class::Permanent,
+            Self::Rejected(rejection) => rejection.class(),
+        }
+    }
+}
+
+/// The API server's `Status` of a refused request (`meta/v1`).
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Rejection {
+    /// HTTP status code.
+    pub code: u16,
+    /// Machine-readable reason, such as `Invalid` or `Forbidden`.
+    pub reason: String,
+    /// The server's sentence.
+    pub message: String,
+    /// The single causes, with their field paths.
+    pub details: Option<Details>,
+}
+
+/// The part of `Status.details` that we read.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Details {
+    /// One entry for each field that was refused.
+    pub causes: Vec<Cause>,
+    /// Seconds to wait before trying again, when the server says so.
+    pub retry_after_seconds: u32,
+}
+
+/// One refused field.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Cause {
+    /// Machine-readable cause, such as `FieldValueInvalid`.
+    pub reason: String,
+    /// What is wrong with the value.
+    pub message: String,
+    /// Path of the field.
+    pub field: String,
+}
+
+/// How Kubernetes words the refusal to change a field that cannot be changed: apimachinery's `FieldImmutableErrorMsg`,
+/// and the validation of `PersistentVolumeClaim`, `Service` and `StatefulSet` (`pkg/apis/*/validation`), which have their own.
+const IMMUTABLE: [&str; 4] = [
+    "field is immutable",
+    "is immutable after creation",
+    "may not change once set",
+    "updates to statefulset spec for fields other than",
+];
+
+impl Rejection {
+    /// Reads the body of an error answer; a body that is no `Status` becomes the message.
+    pub(crate) fn read(code: StatusCode, body: &[u8]) -> Self {
+        let mut rejection: Self = serde_json::from_slice(body).unwrap_or_else(|_| Self {
+            message: String::from_utf8_lossy(body.get(..512).unwrap_or(body))
+                .trim()
+                .to_owned(),
+            ..Self::default()
+        });
+        rejection.code = code.as_u16();
+        if rejection.reason.is_empty() {
+            code.canonical_reason()
+                .unwrap_or("Unknown")
+                .clone_into(&mut rejection.reason);
+        }
+        rejection
+    }
+
+    fn causes(&self) -> &[Cause] {
+        self.details.as_ref().map_or(&[], |details| &details.causes)
+    }
+
+    /// Returns the paths of the refused fields.
+    pub fn fields(&self) -> impl Iterator<Item = &str> {
+        self.causes()
+            .iter()
+            .map(|cause| cause.field.as_str())
+            .filter(|field| !field.is_empty())
+    }
+
+    /// Tells whether immutable fields, and nothing else, are why the object was refused: the one case in which deleting
+    /// and creating it anew can help.
+    pub fn is_immutable_field(&self) -> bool {
+        let immutable = |cause: &Cause| IMMUTABLE.iter().any(|words| cause.message.contains(words));
+        self.reason == "Invalid" && !self.causes().is_empty() && self.causes().iter().all(immutable)
+    }
+
+    /// Tells whether the namespace of the object is what is missing.
+    pub fn is_missing_namespace(&self) -> bool {
+        self.code == 404 && self.message.starts_with("namespaces \"")
+    }
+
+    fn class(&self) -> Class {
+        match self.code {
+            408 | 409 | 429 | 500..=599 => Class::Transient,
+            _ => Class::Permanent,
+        }
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.reason, self.message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rejection(causes: &[&str]) -> Rejection {
+        let causes = causes
+            .iter()
+            .map(|message| Cause {
+                message: (*message).to_owned(),
+                ..Cause::default()
+            })
+            .collect();
+        Rejection {
+            code: 422,
+            reason: "Invalid".to_owned(),
+            details: Some(Details {
+                causes,
+                ..Details::default()
+            }),
+            ..Rejection::default()
+        }
+    }
+
+    #[test]
+    fn only_the_precise_cause_counts_as_immutable() {
+        assert!(rejection(&["Invalid value: {}: field is immutable"]).is_immutable_field());
+        assert!(!rejection(&["Required value"]).is_immutable_field());
+        assert!(
+            !rejection(&[]).is_immutable_field(),
+            "an Invalid without causes says nothing about immutability"
+        );
+    }
+
+    #[test]
+    fn another_mistake_beside_an_immutable_field_never_recreates() {
+        assert!(!rejection(&["field is immutable", "Required value"]).is_immutable_field());
+    }
+
+    #[test]
+    fn a_body_that_is_no_status_becomes_the_message() {
+        let read = Rejection::read(StatusCode::BAD_GATEWAY, b"upstream went away\n");
+        assert_eq!(read.to_string(), "Bad Gateway: upstream went away");
+        assert_eq!(read.class(), Class::Transient);
+    }
+}

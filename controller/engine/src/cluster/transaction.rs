@@ -1,0 +1,425 @@
+//! A set of objects, applied as one: every dry-run before the first write, then stage by stage.
+//!
+//! 1. [`Transaction::check`] dry-runs all objects that the API server can judge already. Any rejection, and nothing at all is
+//!    written; all rejections are returned. Objects of a kind or in a namespace that this very set brings are judged later.
+//! 2. [`Transaction::apply`] writes stage by stage and, within a stage, kind by kind in the order kubectl users expect;
+//!    objects of one kind in parallel. A later stage starts only when the definitions of the earlier one are established.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use flux_core::change::{Action, Change};
+use flux_core::live::Metadata;
+use flux_core::managed_fields;
+use flux_core::object::{Desired, ObjectId, Origin};
+use flux_core::order::{Rank, Stage};
+use flux_core::settings::{Settings, Ssa};
+use futures::{FutureExt as _, StreamExt as _, stream};
+
+use super::apply::{self, Outcome, Payload};
+use super::{Cluster, Error, Resource, at_once, wait};
+
+/// Requests of one transaction under way at once.
+const AT_ONCE: usize = 16;
+
+/// An object to apply.
+#[derive(Debug)]
+pub struct Item {
+    /// The object as it shall be, owner labels included.
+    pub desired: Desired,
+    /// Whether it may be deleted and created again for an immutable field.
+    pub force: bool,
+}
+
+/// An object that the API server refused, or that could not be applied.
+#[derive(Debug)]
+pub struct Failure {
+    /// The object.
+    pub id: ObjectId,
+    /// Where in the repository it comes from.
+    pub origin: Origin,
+    /// Why.
+    pub error: ItemError,
+}
+
+/// Why one object could not be applied.
+#[derive(Debug, thiserror::Error)]
+pub enum ItemError {
+    /// The API server refused it or could not be asked.
+    #[error(transparent)]
+    Cluster(#[from] Error),
+    /// It is on its way out, so that an apply would be lost with it.
+    #[error("the live object is being deleted; it is applied again when it is gone")]
+    Terminating,
+    /// Its name or namespace is none that the API server could have.
+    #[error("{name:?} is not a valid name for an object")]
+    Name {
+        /// The name or namespace in question.
+        name: String,
+    },
+    /// The live object's own record of who owns which field cannot be read.
+    #[error("failed to take over the fields of earlier appliers")]
+    ManagedFields(#[source] managed_fields::Error),
+    /// An immutable field was to be changed, and nothing allows to delete the object for it.
+    #[error(
+        "{0}; annotate the object with flux.rs/force: enabled, or set spec.force, to have it deleted and created again"
+    )]
+    Immutable(Error),
+}
+
+/// What became of an applied object.
+#[derive(Debug)]
+pub struct Applied {
+    /// The object and what was done to it.
+    pub change: Change,
+    /// The object as it was applied.
+    pub desired: Desired,
+    /// Its metadata afterwards, unless it was skipped.
+    pub metadata: Option<Metadata>,
+}
+
+/// The outcome of [`Transaction::apply`].
+#[derive(Debug, Default)]
+pub struct Report {
+    /// What was applied.
+    pub applied: Vec<Applied>,
+    /// What could not be applied; anything here means that the transaction failed.
+    pub failures: Vec<Failure>,
+}
+
+/// What the dry-run said about an object.
+enum Verdict {
+    /// To be applied, with the metadata that the dry-run showed.
+    Accepted {
+        take_over: bool,
+        metadata: Box<Metadata>,
+    },
+    /// To be left alone.
+    Skip,
+    /// To be deleted and created again.
+    Recreate,
+    /// Cannot be judged before other objects of the set exist.
+    Later,
+}
+
+/// A set of objects on its way to a cluster.
+pub struct Transaction<'a> {
+    cluster: &'a Cluster,
+    items: Vec<Item>,
+    verdicts: Vec<Verdict>,
+}
+
+impl<'a> Transaction<'a> {
+    /// Dry-runs all items. Returns the transaction ready to be applied, or every rejection.
+    pub async fn check(cluster: &'a Cluster, items: Vec<Item>) -> Result<Self, Vec<Failure>> {
+        let brings = Brings::of(&items);
+        let checks: Vec<_> = items
+            .iter()
+            .map(|item| judge(cluster, item, &brings).boxed())
+            .collect();
+        let judged: Vec<_> = stream::iter(checks).buffered(AT_ONCE).collect().await;
+        let mut verdicts = Vec::with_capacity(items.len());
+        let mut failures = Vec::new();
+        for (item, verdict) in items.iter().zip(judged) {
+            match verdict {
+                Ok(verdict) => verdicts.push(verdict),
+                Err(error) => failures.push(failure(&item.desired, error)),
+            }
+        }
+        if failures.is_empty() {
+            Ok(Self {
+                cluster,
+                items,
+                verdicts,
+            })
+        } else {
+            Err(failures)
+        }
+    }
+
+    /// Returns the objects that will be applied.
+    pub fn desired(&self) -> impl Iterator<Item = &Desired> {
+        self.items.iter().map(|item| &item.desired)
+    }
+
+    /// Tells whether anything would be written.
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// Writes everything. Stops at the end of the first step in which something fails.
+    pub async fn apply(self, definitions_ready: Duration) -> Report {
+        let mut steps: BTreeMap<(Stage, Rank), Vec<(Item, Verdict)>> = BTreeMap::new();
+        for (item, verdict) in self.items.into_iter().zip(self.verdicts) {
+            let id = &item.desired.id;
+            steps
+                .entry((Stage::of(id), Rank::of(id)))
+                .or_default()
+                .push((item, verdict));
+        }
+        let mut report = Report::default();
+        let mut stage = None;
+        for ((next, _), step) in steps {
+            if stage == Some(Stage::Definitions) && next != Stage::Definitions {
+                definitions(self.cluster, &mut report, definitions_ready).await;
+            }
+            if !report.failures.is_empty() {
+                break;
+            }
+            stage = Some(next);
+            apply_step(self.cluster, step, &mut report).await;
+        }
+        report
+    }
+}
+
+/// What a set brings that its other objects may need first.
+struct Brings {
+    namespaces: BTreeSet<String>,
+    definitions: bool,
+}
+
+impl Brings {
+    fn of(items: &[Item]) -> Self {
+        let ids = || items.iter().map(|item| &item.desired.id);
+        let namespaces = ids()
+            .filter(|id| id.is("", "Namespace"))
+            .map(|id| id.name.clone());
+        let definitions = ids().any(|id| id.is("apiextensions.k8s.io", "CustomResourceDefinition"));
+        Self {
+            namespaces: namespaces.collect(),
+            definitions,
+        }
+    }
+
+    /// Tells whether this refusal may be cured by an object of the set.
+    fn may_cure(&self, item: &Item, error: &Error) -> bool {
+        match error {
+            Error::UnknownKind { .. } => self.definitions,
+            Error::Rejected(rejection) => {
+                rejection.is_missing_namespace()
+                    && self.namespaces.contains(&item.desired.id.namespace)
+            }
+            _ => false,
+        }
+    }
+}
+
+async fn judge(cluster: &Cluster, item: &Item, brings: &Brings) -> Result<Verdict, ItemError> {
+    match dry_run(cluster, item).await {
+        Err(ItemError::Cluster(error)) if brings.may_cure(item, &error) => Ok(Verdict::Later),
+        judged => judged,
+    }
+}
+
+async fn dry_run(cluster: &Cluster, item: &Item) -> Result<Verdict, ItemError> {
+    let resource = resource(cluster, &item.desired).await?;
+    let body = body(&item.desired);
+    match apply::dry_run(cluster, payload(item, &resource, &body)).await {
+        Ok(outcome) => accept(&item.desired, outcome),
+        Err(error)
+            if error
+                .rejection()
+                .is_some_and(super::Rejection::is_immutable_field) =>
+        {
+            if item.force {
+                Ok(Verdict::Recreate)
+            } else {
+                Err(ItemError::Immutable(error))
+            }
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The labels and annotations that a dry-run shows are those of the live object with ours on top.
+fn accept(desired: &Desired, outcome: Outcome) -> Result<Verdict, ItemError> {
+    let metadata = outcome.metadata;
+    let settings = Settings::of(Some(&desired.value), Some(&metadata));
+    let left_alone = match settings.ssa {
+        Ssa::Ignore => true,
+        Ssa::IfNotPresent => !outcome.created,
+        Ssa::Override | Ssa::Merge => false,
+    };
+    if left_alone || !settings.reconcile {
+        return Ok(Verdict::Skip);
+    }
+    if metadata.is_terminating() {
+        return Err(ItemError::Terminating);
+    }
+    let take_over = !outcome.created && settings.ssa == Ssa::Override;
+    Ok(Verdict::Accepted {
+        take_over,
+        metadata: Box::new(metadata),
+    })
+}
+
+async fn resource(cluster: &Cluster, desired: &Desired) -> Result<Resource, ItemError> {
+    for name in [&desired.id.name, &desired.id.namespace] {
+        if !name.is_empty() && !Resource::is_path_segment(name) {
+            return Err(ItemError::Name { name: name.clone() });
+        }
+    }
+    Ok(cluster
+        .resolve(&desired.api_version, &desired.id.kind)
+        .await?)
+}
+
+fn body(desired: &Desired) -> Vec<u8> {
+    desired.value.to_string().into_bytes()
+}
+
+fn payload<'a>(item: &'a Item, resource: &'a Resource, body: &'a [u8]) -> Payload<'a> {
+    let ObjectId {
+        namespace, name, ..
+    } = &item.desired.id;
+    Payload {
+        resource,
+        namespace,
+        name,
+        body,
+    }
+}
+
+fn failure(desired: &Desired, error: ItemError) -> Failure {
+    Failure {
+        id: desired.id.clone(),
+        origin: desired.origin.clone(),
+        error,
+    }
+}
+
+async fn apply_step(cluster: &Cluster, step: Vec<(Item, Verdict)>, report: &mut Report) {
+    let applies = step.into_iter().map(|(item, verdict)| {
+        let apply = async move {
+            let applied = apply_item(cluster, &item, verdict).await;
+            (item.desired, applied)
+        };
+        apply.boxed()
+    });
+    let mut applies = at_once(applies, AT_ONCE);
+    while let Some((desired, applied)) = applies.next().await {
+        match applied {
+            Ok((action, metadata)) => {
+                let change = Change {
+                    id: desired.id.clone(),
+                    action,
+                };
+                report.applied.push(Applied {
+                    change,
+                    desired,
+                    metadata,
+                });
+            }
+            Err(error) => report.failures.push(failure(&desired, error)),
+        }
+    }
+}
+
+type Written = (Action, Option<Metadata>);
+
+async fn apply_item(
+    cluster: &Cluster,
+    item: &Item,
+    verdict: Verdict,
+) -> Result<Written, ItemError> {
+    let resource = resource(cluster, &item.desired).await?;
+    let body = body(&item.desired);
+    let payload = payload(item, &resource, &body);
+    let verdict = match verdict {
+        Verdict::Later => dry_run(cluster, item).await?,
+        judged => judged,
+    };
+    match verdict {
+        Verdict::Skip => Ok((Action::Skipped, None)),
+        Verdict::Recreate => recreate(cluster, payload).await,
+        Verdict::Later => Err(ItemError::Cluster(Error::UnknownKind {
+            api_version: item.desired.api_version.clone(),
+            kind: item.desired.id.kind.clone(),
+        })),
+        Verdict::Accepted {
+            take_over: wanted,
+            metadata,
+        } => {
+            if wanted {
+                take_over(cluster, payload, &metadata).await?;
+            }
+            let outcome = apply::apply(cluster, payload).await?;
+            let action = match (
+                outcome.created,
+                outcome.metadata.resource_version == metadata.resource_version,
+            ) {
+                (true, _) => Action::Created,
+                (false, true) => Action::Unchanged,
+                (false, false) => Action::Configured,
+            };
+            Ok((action, Some(outcome.metadata)))
+        }
+    }
+}
+
+/// Folds the fields of kubectl and of other GitOps tools into ours: else a field deleted in git would stay for ever.
+async fn take_over(
+    cluster: &Cluster,
+    payload: Payload<'_>,
+    metadata: &Metadata,
+) -> Result<(), ItemError> {
+    let Some(take_over) = managed_fields::take_over(metadata).map_err(ItemError::ManagedFields)?
+    else {
+        return Ok(());
+    };
+    match apply::patch_metadata(cluster, payload, &take_over.patch()).await {
+        Ok(_) => Ok(()),
+        // Someone wrote in between; the next verification sees the same managers and tries again.
+        Err(error) if error.is_conflict() => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Deletes the object and creates it again, once it is really gone.
+async fn recreate(cluster: &Cluster, payload: Payload<'_>) -> Result<Written, ItemError> {
+    let Payload {
+        resource,
+        namespace,
+        name,
+        ..
+    } = payload;
+    if let Some(metadata) = super::live::get(cluster, resource, namespace, name).await? {
+        apply::delete(cluster, resource, &metadata).await?;
+        wait::until_gone(cluster, resource, &metadata).await?;
+    }
+    let outcome = apply::apply(cluster, payload).await?;
+    Ok((Action::Recreated, Some(outcome.metadata)))
+}
+
+/// Waits until the applied definitions can be used, and learns the kinds that they bring.
+async fn definitions(cluster: &Cluster, report: &mut Report, limit: Duration) {
+    let is_definition = |id: &ObjectId| id.is("apiextensions.k8s.io", "CustomResourceDefinition");
+    let written = report
+        .applied
+        .iter()
+        .filter(|applied| applied.change.action.is_change());
+    let definitions: Vec<&Desired> = written
+        .map(|applied| &applied.desired)
+        .filter(|desired| is_definition(&desired.id))
+        .collect();
+    let Some(first) = definitions.first() else {
+        return;
+    };
+    let ids: Vec<ObjectId> = definitions
+        .iter()
+        .map(|desired| desired.id.clone())
+        .collect();
+    let mut late: BTreeMap<_, _> = wait::until_established(cluster, &ids, limit)
+        .await
+        .into_iter()
+        .collect();
+    let mut failures: Vec<Failure> = definitions
+        .iter()
+        .filter_map(|desired| Some(failure(desired, late.remove(&desired.id)?.into())))
+        .collect();
+    if let Err(error) = cluster.kinds().refresh(Duration::ZERO).await {
+        failures.push(failure(first, error.into()));
+    }
+    report.failures.extend(failures);
+}

@@ -1,0 +1,220 @@
+//! Waiting by watches: no polling, and nothing held but a connection a kind.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use flux_core::health::{Health, Status, assess};
+use flux_core::live::Metadata;
+use flux_core::object::ObjectId;
+use flux_core::owner::Owner;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use kube::api::{ApiResource, DynamicObject};
+use kube::runtime::wait::{await_condition, conditions};
+use kube::runtime::watcher::{self, Event, watcher};
+use kube::{Api, ResourceExt as _};
+
+use super::{Cluster, Error, Resource};
+
+/// How long a deletion may take before it is given up.
+const GONE_WITHIN: Duration = Duration::from_mins(1);
+
+/// An object to wait for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Target {
+    /// The object.
+    pub id: ObjectId,
+    /// Its `apiVersion`.
+    pub api_version: String,
+}
+
+/// The health of the objects that are waited for, by identity.
+pub type States = BTreeMap<ObjectId, Health>;
+
+/// What is watched in one stream: a kind in a namespace, by the owner's labels or by name.
+type Group = (String, String, String, Option<String>);
+
+/// Follows `targets` until all are current or one has failed; `states` shows at any time how far they are.
+///
+/// Objects of `owner` are watched by its labels, a stream a kind and namespace; others by name.
+/// The caller brings the deadline: dropping the future ends the watches.
+pub async fn until_healthy(
+    cluster: &Cluster,
+    owner: Option<&Owner>,
+    targets: &BTreeSet<Target>,
+    states: &mut States,
+) -> Result<(), Error> {
+    let mut groups: BTreeSet<Group> = BTreeSet::new();
+    for Target { id, api_version } in targets {
+        states.insert(
+            id.clone(),
+            Health {
+                status: Status::InProgress,
+                message: "not seen yet".to_owned(),
+            },
+        );
+        let name = owner.is_none().then(|| id.name.clone());
+        groups.insert((
+            api_version.clone(),
+            id.kind.clone(),
+            id.namespace.clone(),
+            name,
+        ));
+    }
+    let mut streams = Vec::with_capacity(groups.len());
+    for (api_version, kind, namespace, name) in groups {
+        let resource = cluster.resolve(&api_version, &kind).await?;
+        let config = match (&name, owner) {
+            (None, Some(owner)) => watcher::Config::default().labels(&owner.selector()),
+            (name, _) => watcher::Config::default()
+                .fields(&format!("metadata.name={}", name.as_deref().unwrap_or(""))),
+        };
+        let events = watcher(api(cluster, &resource, &namespace), config);
+        streams.push(
+            events
+                .map_ok(move |event| (resource.group.to_string(), event))
+                .boxed(),
+        );
+    }
+    let mut events = stream::select_all(streams);
+    while !settled(states) {
+        match events.next().await {
+            None => break,
+            Some(Ok((group, event))) => note(&group, event, states),
+            Some(Err(error)) => explain(error)?,
+        }
+    }
+    Ok(())
+}
+
+fn settled(states: &States) -> bool {
+    states
+        .values()
+        .any(|health| health.status == Status::Failed)
+        || states
+            .values()
+            .all(|health| health.status == Status::Current)
+}
+
+fn note(group: &str, event: Event<DynamicObject>, states: &mut States) {
+    let (object, deleted) = match event {
+        Event::Apply(object) | Event::InitApply(object) => (object, false),
+        Event::Delete(object) => (object, true),
+        Event::Init | Event::InitDone => return,
+    };
+    let Some(types) = &object.types else { return };
+    let id = ObjectId {
+        group: group.to_owned(),
+        kind: types.kind.clone(),
+        namespace: object.namespace().unwrap_or_default(),
+        name: object.name_any(),
+    };
+    let Some(health) = states.get_mut(&id) else {
+        return;
+    };
+    *health = if deleted {
+        Health {
+            status: Status::InProgress,
+            message: "was deleted".to_owned(),
+        }
+    } else {
+        // A DynamicObject always serializes: its parts came from JSON.
+        serde_json::to_value(&object).map_or_else(|_| health.clone(), |value| assess(&value))
+    };
+}
+
+/// Ends the wait for an error that no reconnect cures.
+fn explain(error: watcher::Error) -> Result<(), Error> {
+    match error {
+        watcher::Error::InitialListFailed(kube::Error::Api(status))
+        | watcher::Error::WatchStartFailed(kube::Error::Api(status))
+            if status.code == 403 =>
+        {
+            Err(Error::Rejected(super::Rejection {
+                code: status.code,
+                reason: status.reason.clone(),
+                message: status.message.clone(),
+                details: None,
+            }))
+        }
+        // The watcher itself opens the watch again at the next poll.
+        error => {
+            tracing::debug!(%error, "watch for health broke off");
+            Ok(())
+        }
+    }
+}
+
+/// Waits until definitions can be used; returns those that are not in time.
+pub async fn until_established(
+    cluster: &Cluster,
+    ids: &[ObjectId],
+    limit: Duration,
+) -> Vec<(ObjectId, Error)> {
+    let api_version = "apiextensions.k8s.io/v1".to_owned();
+    let targets = ids
+        .iter()
+        .map(|id| Target {
+            id: id.clone(),
+            api_version: api_version.clone(),
+        })
+        .collect();
+    let mut states = States::new();
+    let waited =
+        tokio::time::timeout(limit, until_healthy(cluster, None, &targets, &mut states)).await;
+    if let (Ok(Err(error)), Some(id)) = (waited, ids.first()) {
+        return vec![(id.clone(), error)];
+    }
+    let late = states
+        .into_iter()
+        .filter(|(_, health)| health.status != Status::Current);
+    late.map(|(id, health)| {
+        (
+            id,
+            Error::NotInTime {
+                limit,
+                state: health.message,
+            },
+        )
+    })
+    .collect()
+}
+
+/// Waits until exactly this object is gone.
+pub async fn until_gone(
+    cluster: &Cluster,
+    resource: &Resource,
+    metadata: &Metadata,
+) -> Result<(), Error> {
+    let api = api(cluster, resource, &metadata.namespace);
+    let gone = await_condition(api, &metadata.name, conditions::is_deleted(&metadata.uid));
+    match tokio::time::timeout(GONE_WITHIN, gone).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "watch for a deletion broke off");
+            Err(Error::NotInTime {
+                limit: GONE_WITHIN,
+                state: "its deletion could not be watched".to_owned(),
+            })
+        }
+        Err(_) => Err(Error::NotInTime {
+            limit: GONE_WITHIN,
+            state: "still being deleted".to_owned(),
+        }),
+    }
+}
+
+fn api(cluster: &Cluster, resource: &Resource, namespace: &str) -> Api<DynamicObject> {
+    let described = ApiResource {
+        group: resource.group.to_string(),
+        version: resource.version.to_string(),
+        api_version: resource.api_version(),
+        kind: resource.kind.to_string(),
+        plural: resource.plural.to_string(),
+    };
+    let client = cluster.client().clone();
+    if resource.namespaced && !namespace.is_empty() {
+        Api::namespaced_with(client, namespace, &described)
+    } else {
+        Api::all_with(client, &described)
+    }
+}
