@@ -21,4 +21,5 @@ pub mod normalize;
 pub mod object;
 pub mod order;
 pub mod owner;
+pub mod plan;
 pub mod settings;
