@@ -12,6 +12,7 @@
 pub mod change;
 pub mod conclude;
 pub mod desire;
+pub mod diff;
 pub mod hash;
 pub mod health;
 pub mod inventory;
