@@ -23,4 +23,5 @@ pub mod object;
 pub mod order;
 pub mod owner;
 pub mod plan;
+pub mod redact;
 pub mod settings;
