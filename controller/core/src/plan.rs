@@ -12,8 +12,6 @@
 //! 3. What the live object or the manifest asks for (`prune: disabled`, …) beats everything else.
 //! 4. What is not deleted although it left git stays in the inventory where it may be ours still.
 
-use std::collections::HashMap;
-
 use crate::hash;
 use crate::inventory::Inventory;
 use crate::live::Metadata;
@@ -36,9 +34,8 @@ pub struct Context<'a> {
     pub owner: &'a Owner,
     /// What the Sync had before this run.
     pub inventory: &'a Inventory,
-    /// What lives of the inventory and of the desired objects; what is missing here is missing in the cluster. An object that has
-    /// lost our label is found by its name alone, so that a LIST by label is not enough.
-    pub live: &'a HashMap<ObjectId, Metadata>,
+    /// Returns what is known of an object in the cluster.
+    pub look: &'a dyn Fn(&ObjectId) -> Sight<'a>,
     /// Says whether another Sync, named by the labels of an object, still exists.
     pub owner_exists: &'a dyn Fn(&Owner) -> bool,
     /// What happens to objects that others have changed.
@@ -49,12 +46,34 @@ pub struct Context<'a> {
     pub prune: bool,
 }
 
+/// What is known of an object in the cluster.
+#[derive(Debug, Clone, Copy)]
+pub enum Sight<'a> {
+    /// It lives.
+    Live(&'a Metadata),
+    /// It does not exist, or not with our labels.
+    Absent,
+    /// Nobody has looked.
+    Unseen,
+}
+
+impl<'a> Sight<'a> {
+    fn live(self) -> Option<&'a Metadata> {
+        match self {
+            Self::Live(live) => Some(live),
+            Self::Absent | Self::Unseen => None,
+        }
+    }
+}
+
 /// Which objects are applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Scope {
-    /// Those that differ, by their hashes.
+    /// Those that differ, by their hashes; for what nobody has looked at, the record is trusted.
     #[default]
     Changed,
+    /// Those that differ, and those that nobody could look at.
+    Unverified,
     /// All, to verify what hashes cannot see.
     Everything,
 }
@@ -90,7 +109,7 @@ impl<'a> Plan<'a> {
             && !self
                 .deletions
                 .iter()
-                .any(|deletion| deletion.decision == Decision::Delete)
+                .any(|deletion| matches!(deletion.decision, Decision::Delete | Decision::Read))
     }
 }
 
@@ -123,7 +142,7 @@ pub enum Action {
 /// Why an object is applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cause {
-    /// It does not exist.
+    /// It does not exist, as far as is known.
     Created,
     /// It exists, and there is no record that it is as we want it.
     Adopted,
@@ -131,7 +150,7 @@ pub enum Cause {
     Changed,
     /// Somebody has changed it in the cluster.
     Drifted(Drift),
-    /// A verification of everything was asked for.
+    /// To verify it, because that was asked for or nobody could look at it.
     Requested,
 }
 
@@ -177,7 +196,9 @@ pub struct Deletion {
 pub enum Decision {
     /// It is deleted.
     Delete,
-    /// It is gone already.
+    /// It must be read, and then [`decide`] asked: nobody has looked at it.
+    Read,
+    /// It is gone already, or is no longer ours.
     Gone,
     /// It stays.
     Keep(Kept),
@@ -189,7 +210,7 @@ impl Decision {
     /// What is deleted stays until its deletion has been seen.
     pub fn is_tracked(&self) -> bool {
         match self {
-            Self::Delete | Self::Keep(Kept::Terminating | Kept::PruneOff) => true,
+            Self::Delete | Self::Read | Self::Keep(Kept::Terminating | Kept::PruneOff) => true,
             Self::Gone | Self::Keep(Kept::NotOurs(_) | Kept::Disabled) => false,
         }
     }
@@ -223,17 +244,28 @@ pub fn plan<'a>(desired: &'a [Desired], context: &Context<'_>) -> Plan<'a> {
 }
 
 fn step<'a>(context: &Context<'_>, object: &'a Desired) -> Step<'a> {
-    let live = context.live.get(&object.id);
-    let settings = Settings::of(Some(&object.value), live);
-    let action = match live {
+    let sight = (context.look)(&object.id);
+    let settings = Settings::of(Some(&object.value), sight.live());
+    let action = match sight {
         _ if !settings.reconcile || settings.ssa == Ssa::Ignore => Action::Leave(Reason::Disabled),
-        None => create(context, object),
-        Some(live) => update(context, object, live, settings),
+        Sight::Unseen => trust(context, object),
+        Sight::Absent => create(context, object),
+        Sight::Live(live) => update(context, object, live, settings),
     };
     Step {
         object,
         action,
         settings,
+    }
+}
+
+fn trust(context: &Context<'_>, object: &Desired) -> Action {
+    let entry = context.inventory.get(&object.id);
+    match entry.and_then(|entry| entry.record) {
+        None => Action::Apply(Cause::Created),
+        Some(record) if record.desired != object.hash => Action::Apply(Cause::Changed),
+        Some(_) if context.scope == Scope::Changed => Action::Skip,
+        Some(_) => Action::Apply(Cause::Requested),
     }
 }
 
@@ -279,27 +311,33 @@ fn update(context: &Context<'_>, object: &Desired, live: &Metadata, settings: Se
 fn drifted(context: &Context<'_>, drift: Drift) -> Action {
     match (context.drift, context.scope) {
         (DriftMode::Repair, _) | (_, Scope::Everything) => Action::Apply(Cause::Drifted(drift)),
-        (DriftMode::Warn, Scope::Changed) => Action::Report(drift),
-        (DriftMode::Ignore, Scope::Changed) => Action::Skip,
+        (DriftMode::Warn, Scope::Changed | Scope::Unverified) => Action::Report(drift),
+        (DriftMode::Ignore, Scope::Changed | Scope::Unverified) => Action::Skip,
     }
 }
 
 fn deletion(context: &Context<'_>, id: ObjectId) -> Deletion {
-    let live = context.live.get(&id);
+    let sight = (context.look)(&id);
     let entry = context.inventory.get(&id);
+    let decision = match sight {
+        Sight::Live(live) => decide(context.owner, live, context.prune),
+        Sight::Absent => Decision::Gone,
+        Sight::Unseen if context.prune => Decision::Read,
+        Sight::Unseen => Decision::Keep(Kept::PruneOff),
+    };
     Deletion {
         version: entry.map_or_else(String::new, |entry| entry.version.clone()),
-        uid: live.map(|live| live.uid.clone()),
-        decision: live.map_or(Decision::Gone, |live| decide(context, live)),
+        uid: sight.live().map(|live| live.uid.clone()),
+        decision,
         id,
     }
 }
 
 /// Decides on an object that lives and left git. The order of the questions is that of safety.
-fn decide(context: &Context<'_>, live: &Metadata) -> Decision {
-    let owner = Owner::of(&live.labels);
-    if owner.as_ref() != Some(context.owner) {
-        return Decision::Keep(Kept::NotOurs(owner));
+pub fn decide(owner: &Owner, live: &Metadata, prune: bool) -> Decision {
+    let labelled = Owner::of(&live.labels);
+    if labelled.as_ref() != Some(owner) {
+        return Decision::Keep(Kept::NotOurs(labelled));
     }
     if !Settings::of(None, Some(live)).prune {
         return Decision::Keep(Kept::Disabled);
@@ -307,7 +345,7 @@ fn decide(context: &Context<'_>, live: &Metadata) -> Decision {
     if live.is_terminating() {
         return Decision::Keep(Kept::Terminating);
     }
-    if !context.prune {
+    if !prune {
         return Decision::Keep(Kept::PruneOff);
     }
     Decision::Delete

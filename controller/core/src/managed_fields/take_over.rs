@@ -67,6 +67,10 @@ impl TakeOver {
 /// set on purpose stays theirs: the `restartedAt` of `kubectl rollout restart`, and our own
 /// annotations set by hand, such as `flux.rs/prune: disabled`.
 ///
+/// *Caveats*: `live` is what lives, never the answer of a dry-run. In a dry-run's answer our entry
+/// has already let go of the fields that are to vanish; written back, nobody would own them and
+/// they would stay for ever.
+///
 /// *Guarantees*: no path is lost: each is in our entry or still in that of its owner. A second
 /// take-over finds nothing to do.
 pub fn take_over(live: &Metadata) -> Result<Option<TakeOver>, Error> {

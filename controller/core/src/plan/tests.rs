@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use proptest::prelude::*;
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -45,6 +47,7 @@ struct Run {
     drift: DriftMode,
     scope: Scope,
     prune: bool,
+    blind: bool,
 }
 
 impl Run {
@@ -58,6 +61,7 @@ impl Run {
             drift: DriftMode::Repair,
             scope: Scope::Changed,
             prune: true,
+            blind: false,
         }
     }
 
@@ -72,7 +76,11 @@ impl Run {
         let context = Context {
             owner: &owner(),
             inventory: &self.inventory,
-            live: &self.live,
+            look: &|id| match self.live.get(id) {
+                _ if self.blind => Sight::Unseen,
+                Some(live) => Sight::Live(live),
+                None => Sight::Absent,
+            },
             owner_exists: &|found| *found == other(),
             drift: self.drift,
             scope: self.scope,
@@ -167,6 +175,27 @@ fn a_full_run_applies_what_hashes_call_unchanged() {
     let object = manifest("a", &json!({}));
     let mut run = Run::after_apply(&object);
     run.scope = Scope::Everything;
+    assert_eq!(run.action(&object), Action::Apply(Cause::Requested));
+}
+
+#[test]
+fn without_a_look_the_record_is_trusted_unless_a_verification_is_wanted() {
+    let object = manifest("a", &json!({}));
+    let mut run = Run::after_apply(&object);
+    run.blind = true;
+    assert_eq!(run.action(&object), Action::Skip);
+    let changed = manifest("a", &json!({"new": "one"}));
+    assert_eq!(run.action(&changed), Action::Apply(Cause::Changed));
+    assert_eq!(
+        run.action(&manifest("b", &json!({}))),
+        Action::Apply(Cause::Created)
+    );
+    assert_eq!(
+        run.decision(),
+        Decision::Read,
+        "nothing is deleted that was not looked at"
+    );
+    run.scope = Scope::Unverified;
     assert_eq!(run.action(&object), Action::Apply(Cause::Requested));
 }
 
@@ -320,6 +349,7 @@ proptest! {
             drift: DriftMode::Repair,
             scope: Scope::Changed,
             prune: true,
+            blind: false,
         };
         let wanted = objects(&desired);
         let plan = run.plan(&wanted);
