@@ -1,6 +1,6 @@
 //! The definitions that the API server gets.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, env, fs, path::Path};
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use serde_json::Value;
@@ -112,4 +112,27 @@ fn the_status_takes_whatever_the_controller_writes() {
         is_bounded && path.contains(".status.") && !path.contains(".conditions")
     });
     assert_eq!(bounded, BTreeSet::new());
+}
+
+/// `BLESS=1 cargo test -p flux-crds` writes the files again.
+#[test]
+fn the_manifests_are_those_of_the_types() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/crd");
+    for definition in flux_crds::definitions() {
+        let path = directory.join(format!("{}.yaml", definition.spec.names.plural));
+        let value = serde_json::to_value(&definition).expect("a definition is JSON");
+        let expected = format!(
+            "# Made from the types of flux-crds; see crds/tests/definitions.rs.\n{}",
+            flux_kustomize::to_yaml(&value)
+        );
+        if env::var_os("BLESS").is_some() {
+            fs::write(&path, &expected).expect("the working tree is writable");
+        }
+        let written = fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            written == expected,
+            "{} is out of date; run BLESS=1 cargo test -p flux-crds",
+            path.display()
+        );
+    }
 }
