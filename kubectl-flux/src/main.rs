@@ -1,3 +1,55 @@
-//! Placeholder.
+//! `kubectl flux`: create, see and act on the three kinds of flux.rs.
+//!
+//! ```text
+//! args ──► command ──► cluster (requests) ──► rows, trees, lines (pure) ──► streams
+//!              └─────► build, diff: the controller's own crates
+//! ```
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`args`] | the grammar; the only place that reads flags and environment |
+//! | [`command`] | one module for each verb |
+//! | [`cluster`], [`resource`], [`kind`] | requests, and the three kinds with what they have in common |
+//! | [`output`], [`table`], [`age`], [`streams`] | how things are printed: stdout is data, stderr is talk |
+//! | [`error`] | what can go wrong, the hint that goes with it, and the exit status |
 
-fn main() {}
+mod age;
+mod args;
+mod cluster;
+mod command;
+mod error;
+mod kind;
+mod output;
+#[cfg(test)]
+mod reference;
+mod resource;
+mod streams;
+mod table;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::{args::Cli, error::Error, streams::Streams};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let mut streams = Streams::of_the_process();
+    match command::run(cli, &mut streams).await {
+        Ok(code) => code,
+        Err(error) if error.is_closed_pipe() => ExitCode::SUCCESS,
+        Err(error) => report(&error, &mut streams),
+    }
+}
+
+fn report(error: &Error, streams: &mut Streams) -> ExitCode {
+    streams.say(format_args!("error: {}", error.chain()));
+    for detail in error.details() {
+        streams.say(format_args!("  {detail}"));
+    }
+    if let Some(hint) = error.hint() {
+        streams.hint(hint);
+    }
+    ExitCode::from(error.exit_code())
+}

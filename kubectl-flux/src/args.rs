@@ -1,0 +1,127 @@
+//! The grammar: `kubectl flux VERB [KIND] [NAME] [flags]`. Flags and environment are read here and nowhere else.
+
+#![allow(
+    clippy::doc_markdown,
+    reason = "the comments are help texts, and backticks would be printed"
+)]
+
+mod act;
+mod create;
+mod read;
+mod set_up;
+
+use clap::{Args, Parser, Subcommand};
+use flux_crds::Duration;
+
+pub(crate) use act::{DeleteArgs, ReconcileArgs, ResumeArgs, SuspendArgs, TargetArgs, WaitArgs};
+pub(crate) use create::{
+    CreateCommand, CreateGitArgs, CreateSecretArgs, CreateSyncArgs, CreateTenantArgs, DryRun,
+    WriteArgs,
+};
+pub(crate) use read::{
+    BuildArgs, BuildFormat, DiffArgs, EventsArgs, ExportArgs, GetArgs, OrderArg, TreeArgs,
+};
+pub(crate) use set_up::{
+    CheckArgs, CompletionArgs, CompletionShell, InstallArgs, UninstallArgs, VersionArgs,
+};
+
+/// GitOps for Kubernetes: create, see and act on GitRepositories, Syncs and ImagePolicies
+#[derive(Debug, Parser)]
+#[command(
+    name = "kubectl-flux",
+    bin_name = "kubectl flux",
+    version,
+    max_term_width = 100
+)]
+#[command(arg_required_else_help = true, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Which cluster, as whom, in which namespace.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Connection")]
+pub(crate) struct Connection {
+    /// Namespace to work in [default: that of the context]
+    #[arg(short, long, global = true, value_name = "NAME")]
+    pub(crate) namespace: Option<String>,
+    /// Context of the kubeconfig to use
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) context: Option<String>,
+    /// Kubeconfig to use [default: $KUBECONFIG or ~/.kube/config]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) kubeconfig: Option<std::path::PathBuf>,
+    /// User to act as
+    #[arg(long = "as", global = true, value_name = "USER")]
+    pub(crate) impersonate: Option<String>,
+    /// Group to act as; can be given more than once
+    #[arg(
+        long = "as-group",
+        global = true,
+        value_name = "GROUP",
+        requires = "impersonate"
+    )]
+    pub(crate) impersonate_groups: Vec<String>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "there is one value in the life of the process"
+)]
+pub(crate) enum Command {
+    /// Put the controller into the cluster, or print what that would apply
+    Install(InstallArgs),
+    /// Take the controller out of the cluster and leave the workloads
+    Uninstall(UninstallArgs),
+    /// See whether the cluster and the controller are well
+    Check(CheckArgs),
+    /// Print the versions of this plugin and of the controller
+    Version(VersionArgs),
+    /// Print a completion script
+    Completion(CompletionArgs),
+    /// Create a source, a sync, credentials or a tenant from flags
+    #[command(subcommand)]
+    Create(CreateCommand),
+    /// Delete objects
+    Delete(DeleteArgs),
+    /// Print objects as YAML that can be committed and applied again
+    Export(ExportArgs),
+    /// Show objects and their state
+    Get(GetArgs),
+    /// Show what a sync applied, and how it fares
+    Tree(TreeArgs),
+    /// Show the events of objects
+    Events(EventsArgs),
+    /// Wait until objects are ready
+    Wait(WaitArgs),
+    /// Reconcile now, and show what changed
+    #[command(visible_alias = "sync")]
+    Reconcile(ReconcileArgs),
+    /// Stop reconciling
+    Suspend(SuspendArgs),
+    /// Go on reconciling, and show what changed
+    Resume(ResumeArgs),
+    /// Render a directory as the controller would, without a cluster
+    Build(BuildArgs),
+    /// Compare a directory with the cluster, as the controller would apply it
+    Diff(DiffArgs),
+    /// Print what could come next on the command line, for kubectl
+    #[command(name = "__complete", hide = true)]
+    Complete {
+        /// The words so far; the last one is incomplete
+        #[arg(allow_hyphen_values = true, trailing_var_arg = true)]
+        words: Vec<std::ffi::OsString>,
+    },
+}
+
+/// Reads a duration, so that a wrong one is a usage error.
+fn duration(text: &str) -> Result<Duration, String> {
+    let duration = Duration::new(text);
+    duration.get().map_err(|error| error.to_string())?;
+    Ok(duration)
+}

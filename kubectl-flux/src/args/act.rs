@@ -1,0 +1,101 @@
+//! The verbs that change the state of existing objects.
+
+use clap::{Args, ValueEnum};
+use flux_crds::Duration;
+
+use super::duration;
+
+/// Which objects a verb acts on.
+#[derive(Debug, Args)]
+pub(crate) struct TargetArgs {
+    /// KIND NAME or KIND/NAME; kinds are git, sync and image, and all with --all
+    #[arg(value_name = "KIND [NAME]", required = true)]
+    pub(crate) resources: Vec<String>,
+    /// Act on all objects of the kind in the namespace
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Look into all namespaces, with --all
+    #[arg(short = 'A', long, requires = "all")]
+    pub(crate) all_namespaces: bool,
+}
+
+/// Reconcile now, and show what changed
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit status: 0 all are ready, 1 something failed or did not end in time.
+
+Examples:
+  kubectl flux reconcile sync apps --with-source
+  kubectl flux sync --all git")]
+pub(crate) struct ReconcileArgs {
+    #[command(flatten)]
+    pub(crate) targets: TargetArgs,
+    /// Reconcile the source first
+    #[arg(long)]
+    pub(crate) with_source: bool,
+    /// Do not wait for the result
+    #[arg(long)]
+    pub(crate) no_wait: bool,
+    /// How long to wait
+    #[arg(long, value_parser = duration, default_value = "5m", value_name = "DURATION")]
+    pub(crate) timeout: Duration,
+}
+
+/// Stop reconciling
+#[derive(Debug, Args)]
+pub(crate) struct SuspendArgs {
+    #[command(flatten)]
+    pub(crate) targets: TargetArgs,
+}
+
+/// Go on reconciling, and show what changed
+#[derive(Debug, Args)]
+pub(crate) struct ResumeArgs {
+    #[command(flatten)]
+    pub(crate) targets: TargetArgs,
+    /// Do not wait for the result
+    #[arg(long)]
+    pub(crate) no_wait: bool,
+    /// How long to wait
+    #[arg(long, value_parser = duration, default_value = "5m", value_name = "DURATION")]
+    pub(crate) timeout: Duration,
+}
+
+/// Delete objects
+#[derive(Debug, Args)]
+pub(crate) struct DeleteArgs {
+    #[command(flatten)]
+    pub(crate) targets: TargetArgs,
+    /// Only say what would be deleted
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Do not wait until the objects are gone
+    #[arg(long)]
+    pub(crate) no_wait: bool,
+    /// How long to wait
+    #[arg(long, value_parser = duration, default_value = "5m", value_name = "DURATION")]
+    pub(crate) timeout: Duration,
+}
+
+/// Wait until objects are ready
+#[derive(Debug, Args)]
+pub(crate) struct WaitArgs {
+    #[command(flatten)]
+    pub(crate) targets: TargetArgs,
+    /// What to wait for
+    #[arg(long = "for", value_enum, default_value_t, value_name = "STATE")]
+    pub(crate) state: AwaitedState,
+    /// How long to wait
+    #[arg(long, value_parser = duration, default_value = "5m", value_name = "DURATION")]
+    pub(crate) timeout: Duration,
+}
+
+/// A state that can be waited for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AwaitedState {
+    /// Ready is True for the current generation
+    #[default]
+    Ready,
+    /// The object is gone
+    Deleted,
+}

@@ -1,0 +1,136 @@
+//! The verbs that only look.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::output::Format;
+
+/// Show objects and their state
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  kubectl flux get                     all objects of this namespace
+  kubectl flux get sync -A             the syncs of all namespaces
+  kubectl flux get git fleet -o yaml   one repository, whole")]
+pub(crate) struct GetArgs {
+    /// KIND, KIND NAME or KIND/NAME; kinds are git, sync, image and all
+    #[arg(value_name = "KIND [NAME]")]
+    pub(crate) resources: Vec<String>,
+    /// Look into all namespaces
+    #[arg(short = 'A', long)]
+    pub(crate) all_namespaces: bool,
+    /// How to print
+    #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) output: Format,
+    /// Only objects with these labels, as in app=web,tier!=cache
+    #[arg(short = 'l', long, value_name = "LABELS")]
+    pub(crate) selector: Option<String>,
+    /// Print changes as they happen, until interrupted
+    #[arg(short, long)]
+    pub(crate) watch: bool,
+}
+
+/// Print objects as YAML that can be committed and applied again
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// KIND, KIND NAME or KIND/NAME; kinds are git, sync, image and all
+    #[arg(value_name = "KIND [NAME]", required = true)]
+    pub(crate) resources: Vec<String>,
+    /// Look into all namespaces
+    #[arg(short = 'A', long)]
+    pub(crate) all_namespaces: bool,
+    /// Only objects with these labels
+    #[arg(short = 'l', long, value_name = "LABELS")]
+    pub(crate) selector: Option<String>,
+}
+
+/// Render a directory as the controller would, without a cluster
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  kubectl flux build ./deploy/production
+  kubectl flux build ./deploy/production | kubectl apply --dry-run=server -f -")]
+pub(crate) struct BuildArgs {
+    /// Directory with a kustomization or with plain YAML
+    #[arg(value_name = "PATH")]
+    pub(crate) path: PathBuf,
+    /// Directory that the build must not leave [default: the git repository of PATH, or PATH]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) root: Option<PathBuf>,
+    /// Order of the objects
+    #[arg(long, value_enum, default_value_t, value_name = "ORDER")]
+    pub(crate) reorder: OrderArg,
+    /// How to print
+    #[arg(short, long, value_enum, default_value_t = BuildFormat::Yaml, value_name = "FORMAT")]
+    pub(crate) output: BuildFormat,
+}
+
+/// What `build` can print.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BuildFormat {
+    /// A stream of YAML documents
+    Yaml,
+    /// One list as JSON
+    Json,
+    /// Kinds and names
+    Name,
+}
+
+/// The order of built objects.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OrderArg {
+    /// As the files have them
+    #[default]
+    None,
+    /// By kind, as kustomize's legacy order
+    Legacy,
+}
+
+/// Compare a directory with the cluster, as the controller would apply it
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit status: 0 nothing differs, 1 something differs, 2 an error.
+
+Examples:
+  kubectl flux diff ./deploy/production
+  kubectl flux diff sync apps --path ./deploy/production")]
+pub(crate) struct DiffArgs {
+    /// PATH, or sync NAME
+    #[arg(value_name = "PATH | sync NAME", required = true, num_args = 1..=2)]
+    pub(crate) subject: Vec<String>,
+    /// Directory to compare, instead of what the sync applied
+    #[arg(long, value_name = "PATH")]
+    pub(crate) path: Option<PathBuf>,
+    /// Directory that the build must not leave [default: the git repository of the path, or the path]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) root: Option<PathBuf>,
+}
+
+/// Show what a sync applied, and how it fares
+#[derive(Debug, Args)]
+pub(crate) struct TreeArgs {
+    /// sync NAME, sync/NAME or NAME
+    #[arg(value_name = "[sync] NAME", required = true, num_args = 1..=2)]
+    pub(crate) subject: Vec<String>,
+    /// How to print
+    #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) output: Format,
+}
+
+/// Show the events of objects
+#[derive(Debug, Args)]
+pub(crate) struct EventsArgs {
+    /// KIND, KIND NAME or KIND/NAME; kinds are git, sync, image and all
+    #[arg(value_name = "KIND [NAME]")]
+    pub(crate) resources: Vec<String>,
+    /// Look into all namespaces
+    #[arg(short = 'A', long)]
+    pub(crate) all_namespaces: bool,
+    /// How to print
+    #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) output: Format,
+    /// Print events as they happen, until interrupted
+    #[arg(short, long)]
+    pub(crate) watch: bool,
+}

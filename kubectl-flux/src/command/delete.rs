@@ -1,0 +1,116 @@
+//! `delete`.
+
+use flux_crds::{Sync, sync::Deletion};
+use kube::{
+    api::DeleteParams,
+    runtime::{conditions, wait::await_condition},
+};
+
+use super::{Target, Targets};
+use crate::{
+    args::{Connection, DeleteArgs},
+    cluster::{Cluster, Scope},
+    error::Error,
+    resource::Resource,
+    streams::Streams,
+};
+
+/// Deletes the targets and waits until they are gone.
+pub(crate) async fn run(
+    args: &DeleteArgs,
+    connection: &Connection,
+    streams: &mut Streams,
+) -> Result<(), Error> {
+    let targets = Targets::read(&args.targets)?;
+    let cluster = Cluster::connect(connection).await?;
+    for target in targets.find(&cluster).await? {
+        let reference = target.kind.reference(&target.name);
+        let cluster = cluster.in_namespace(&target.namespace);
+        let object = cluster.get(target.kind, &target.name).await?;
+        if let Resource::Sync(sync) = Resource::read(target.kind, &object)? {
+            streams.say(consequence(&sync));
+        }
+        if args.dry_run {
+            streams.line(format_args!("{reference} deleted (dry run)"))?;
+            continue;
+        }
+        let api = cluster.api(target.kind, Scope::Namespace);
+        let deleted = api.delete(&target.name, &DeleteParams::default()).await;
+        deleted.map_err(Error::api(format!(
+            "delete the {} \"{}\"",
+            target.kind, target.name
+        )))?;
+        if !args.no_wait {
+            gone(
+                &cluster,
+                &target,
+                &object.metadata.uid.unwrap_or_default(),
+                args,
+            )
+            .await?;
+        }
+        streams.line(format_args!("{reference} deleted"))?;
+    }
+    Ok(())
+}
+
+/// Says what happens to the objects of a Sync.
+fn consequence(sync: &Sync) -> String {
+    let inventory = sync
+        .status
+        .as_ref()
+        .and_then(|status| status.inventory.as_ref());
+    let count = inventory.map_or(0, |inventory| inventory.entries.len());
+    let objects = if count == 1 {
+        "its one object".to_owned()
+    } else {
+        format!("its {count} objects")
+    };
+    if sync.spec.is_suspended() {
+        return format!("the sync is suspended, so {objects} stay in the cluster");
+    }
+    match sync.spec.deletion() {
+        Deletion::Prune => format!("{objects} will be deleted with the sync"),
+        Deletion::Orphan => format!("{objects} stay in the cluster"),
+    }
+}
+
+async fn gone(
+    cluster: &Cluster,
+    target: &Target,
+    uid: &str,
+    args: &DeleteArgs,
+) -> Result<(), Error> {
+    let what = format!("the deletion of {}", target.kind.reference(&target.name));
+    let limit = args
+        .timeout
+        .get()
+        .map_err(|error| Error::usage(error.to_string(), "write for example 5m"))?;
+    let api = cluster.api(target.kind, Scope::Namespace);
+    let waiting = await_condition(api, &target.name, conditions::is_deleted(uid));
+    match tokio::time::timeout(limit, waiting).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(Error::Failed(format!("{what} cannot be watched: {error}"))),
+        Err(_) => Err(Error::TimedOut {
+            what,
+            limit: args.timeout.to_string(),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_happens_to_the_objects_is_said_before() {
+        let mut sync = Sync::test();
+        assert_eq!(
+            consequence(&sync),
+            "its 0 objects will be deleted with the sync"
+        );
+        sync.spec.prune = Some(false);
+        assert_eq!(consequence(&sync), "its 0 objects stay in the cluster");
+        assert!(consequence(&Sync::test().suspended()).contains("is suspended"));
+    }
+}
