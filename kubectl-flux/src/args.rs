@@ -13,7 +13,10 @@ mod set_up;
 use clap::{Args, Parser, Subcommand};
 use flux_crds::Duration;
 
-pub(crate) use act::{DeleteArgs, ReconcileArgs, ResumeArgs, SuspendArgs, TargetArgs, WaitArgs};
+pub(crate) use act::{
+    AwaitedState, DeleteArgs, Patience, ReconcileArgs, ResumeArgs, SuspendArgs, TargetArgs,
+    WaitArgs,
+};
 pub(crate) use create::{
     CreateCommand, CreateGitArgs, CreateSecretArgs, CreateSyncArgs, CreateTenantArgs, DryRun,
     WriteArgs,
@@ -117,6 +120,11 @@ pub(crate) enum Command {
         #[arg(allow_hyphen_values = true, trailing_var_arg = true)]
         words: Vec<std::ffi::OsString>,
     },
+}
+
+/// Reads how long to wait.
+fn read_duration(text: &str) -> Result<std::time::Duration, String> {
+    Duration::new(text).get().map_err(|error| error.to_string())
 }
 
 /// Reads a duration, so that a wrong one is a usage error.

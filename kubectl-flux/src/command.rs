@@ -1,14 +1,22 @@
 //! The verbs.
 
 mod build;
+mod check;
 mod completion;
 mod create;
 mod delete;
+mod events;
 mod export;
+mod follow;
 mod get;
+mod install;
+mod reconcile;
 mod suspend;
 mod target;
+mod tree;
+mod uninstall;
 mod version;
+mod wait;
 
 use std::process::ExitCode;
 
@@ -30,18 +38,18 @@ pub(crate) async fn run(cli: Cli, streams: &mut Streams) -> Result<ExitCode, Err
         Command::Get(args) => get::run(&args, connection, streams).await,
         Command::Suspend(args) => suspend::suspend(&args, connection, streams).await,
         Command::Resume(args) => suspend::resume(&args, connection, streams).await,
+        Command::Reconcile(args) => reconcile::run(&args, connection, streams).await,
+        Command::Wait(args) => wait::run(&args, connection, streams).await,
         Command::Build(args) => build::run(&args, streams),
         Command::Version(args) => version::run(&args, connection, streams).await,
         Command::Completion(args) => completion::script(&args, streams),
         Command::Complete { words } => completion::candidates(words, streams),
-        Command::Install(_)
-        | Command::Uninstall(_)
-        | Command::Check(_)
-        | Command::Tree(_)
-        | Command::Events(_)
-        | Command::Wait(_)
-        | Command::Reconcile(_)
-        | Command::Diff(_) => Err(Error::Failed("this verb is not in this version yet".into())),
+        Command::Install(args) => install::run(&args, connection, streams).await,
+        Command::Uninstall(args) => uninstall::run(&args, connection, streams).await,
+        Command::Check(args) => check::run(&args, connection, streams).await,
+        Command::Tree(args) => tree::run(&args, connection, streams).await,
+        Command::Events(args) => events::run(&args, connection, streams).await,
+        Command::Diff(_) => Err(Error::Failed("this verb is not in this version yet".into())),
     }?;
     Ok(ExitCode::SUCCESS)
 }

@@ -67,8 +67,18 @@ pub(crate) enum Error {
     #[error("{0}")]
     Failed(String),
     /// Something did not end in time.
-    #[error("{what} did not end within {limit}")]
+    #[error("{what} took longer than {limit}")]
     TimedOut { what: String, limit: String },
+    /// Something did not get ready in time.
+    #[error("{what} was not ready within {limit}")]
+    NotReady {
+        what: String,
+        limit: String,
+        hint: String,
+    },
+    /// A person stopped the object.
+    #[error("{what} is suspended")]
+    Suspended { what: String, hint: String },
     /// stdout or stdin is gone.
     #[error("cannot print")]
     Output(#[source] io::Error),
@@ -113,7 +123,9 @@ impl Error {
     /// Returns what to do next.
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
-            Self::Usage { hint, .. } => Some(hint.clone()),
+            Self::Usage { hint, .. }
+            | Self::Suspended { hint, .. }
+            | Self::NotReady { hint, .. } => Some(hint.clone()),
             Self::Kubeconfig(_) | Self::NoCluster(_) => {
                 Some("name a kubeconfig with --kubeconfig, or a context with --context".into())
             }

@@ -10,6 +10,7 @@
 //! | [`args`] | the grammar; the only place that reads flags and environment |
 //! | [`command`] | one module for each verb |
 //! | [`cluster`], [`resource`], [`kind`] | requests, and the three kinds with what they have in common |
+//! | [`manifests`] | what `install` applies: the files of `config/` |
 //! | [`output`], [`table`], [`age`], [`streams`] | how things are printed: stdout is data, stderr is talk |
 //! | [`error`] | what can go wrong, the hint that goes with it, and the exit status |
 
@@ -19,6 +20,7 @@ mod cluster;
 mod command;
 mod error;
 mod kind;
+mod manifests;
 mod output;
 #[cfg(test)]
 mod reference;

@@ -1,9 +1,7 @@
 //! The verbs that change the state of existing objects.
 
+use super::read_duration as duration;
 use clap::{Args, ValueEnum};
-use flux_crds::Duration;
-
-use super::duration;
 
 /// Which objects a verb acts on.
 #[derive(Debug, Args)]
@@ -17,6 +15,17 @@ pub(crate) struct TargetArgs {
     /// Look into all namespaces, with --all
     #[arg(short = 'A', long, requires = "all")]
     pub(crate) all_namespaces: bool,
+}
+
+/// How long a person waits for the end.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Patience {
+    /// Do not wait for the end
+    #[arg(long)]
+    pub(crate) no_wait: bool,
+    /// How long to wait
+    #[arg(long, value_parser = duration, default_value = "5m", value_name = "DURATION")]
+    pub(crate) timeout: std::time::Duration,
 }
 
 /// Reconcile now, and show what changed
@@ -33,12 +42,8 @@ pub(crate) struct ReconcileArgs {
     /// Reconcile the source first
     #[arg(long)]
     pub(crate) with_source: bool,
-    /// Do not wait for the result
-    #[arg(long)]
-    pub(crate) no_wait: bool,
-    /// How long to wait
-    #[arg(long, value_parser = duration, default_value = "5m", value_name = "DURATION")]
-    pub(crate) timeout: Duration,
+    #[command(flatten)]
+    pub(crate) patience: Patience,
 }
 
 /// Stop reconciling
@@ -53,12 +58,8 @@ pub(crate) struct SuspendArgs {
 pub(crate) struct ResumeArgs {
     #[command(flatten)]
     pub(crate) targets: TargetArgs,
-    /// Do not wait for the result
-    #[arg(long)]
-    pub(crate) no_wait: bool,
-    /// How long to wait
-    #[arg(long, value_parser = duration, default_value = "5m", value_name = "DURATION")]
-    pub(crate) timeout: Duration,
+    #[command(flatten)]
+    pub(crate) patience: Patience,
 }
 
 /// Delete objects
@@ -69,12 +70,8 @@ pub(crate) struct DeleteArgs {
     /// Only say what would be deleted
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Do not wait until the objects are gone
-    #[arg(long)]
-    pub(crate) no_wait: bool,
-    /// How long to wait
-    #[arg(long, value_parser = duration, default_value = "5m", value_name = "DURATION")]
-    pub(crate) timeout: Duration,
+    #[command(flatten)]
+    pub(crate) patience: Patience,
 }
 
 /// Wait until objects are ready
@@ -87,7 +84,7 @@ pub(crate) struct WaitArgs {
     pub(crate) state: AwaitedState,
     /// How long to wait
     #[arg(long, value_parser = duration, default_value = "5m", value_name = "DURATION")]
-    pub(crate) timeout: Duration,
+    pub(crate) timeout: std::time::Duration,
 }
 
 /// A state that can be waited for.
@@ -95,7 +92,9 @@ pub(crate) struct WaitArgs {
 pub(crate) enum AwaitedState {
     /// Ready is True for the current generation
     #[default]
+    #[value(alias = "condition=Ready")]
     Ready,
     /// The object is gone
+    #[value(aliases = ["delete", "gone"])]
     Deleted,
 }

@@ -1,10 +1,8 @@
 //! The verbs about the installation itself.
 
-use clap::{Args, ValueEnum};
-use flux_crds::Duration;
-
-use super::duration;
+use super::{Patience, read_duration as duration};
 use crate::output::Format;
+use clap::{Args, ValueEnum};
 
 /// Put the controller into the cluster, or print what that would apply
 #[derive(Debug, Args)]
@@ -19,15 +17,8 @@ pub(crate) struct InstallArgs {
     /// Image of the controller, as NAME[:TAG][@DIGEST]
     #[arg(long, value_name = "IMAGE")]
     pub(crate) image: Option<String>,
-    /// Let the API server check everything and write nothing
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-    /// Do not wait until the controller is ready
-    #[arg(long)]
-    pub(crate) no_wait: bool,
-    /// How long to wait
-    #[arg(long, value_parser = duration, default_value = "5m", value_name = "DURATION")]
-    pub(crate) timeout: Duration,
+    #[command(flatten)]
+    pub(crate) patience: Patience,
 }
 
 /// Take the controller out of the cluster and leave the workloads
@@ -46,7 +37,7 @@ pub(crate) struct UninstallArgs {
     pub(crate) keep_namespace: bool,
     /// How long to wait
     #[arg(long, value_parser = duration, default_value = "5m", value_name = "DURATION")]
-    pub(crate) timeout: Duration,
+    pub(crate) timeout: std::time::Duration,
 }
 
 /// See whether the cluster and the controller are well

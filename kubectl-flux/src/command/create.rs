@@ -4,7 +4,7 @@ mod git;
 mod secret;
 mod sync;
 mod tenant;
-mod write;
+pub(crate) mod write;
 
 use crate::{
     args::{Connection, CreateCommand, WriteArgs},

@@ -1,12 +1,9 @@
 //! `delete`.
 
 use flux_crds::{Sync, sync::Deletion};
-use kube::{
-    api::DeleteParams,
-    runtime::{conditions, wait::await_condition},
-};
+use kube::api::DeleteParams;
 
-use super::{Target, Targets};
+use super::{Targets, wait::gone};
 use crate::{
     args::{Connection, DeleteArgs},
     cluster::{Cluster, Scope},
@@ -40,14 +37,8 @@ pub(crate) async fn run(
             "delete the {} \"{}\"",
             target.kind, target.name
         )))?;
-        if !args.no_wait {
-            gone(
-                &cluster,
-                &target,
-                &object.metadata.uid.unwrap_or_default(),
-                args,
-            )
-            .await?;
+        if !args.patience.no_wait {
+            gone(&cluster, &target, args.patience.timeout).await?;
         }
         streams.line(format_args!("{reference} deleted"))?;
     }
@@ -72,29 +63,6 @@ fn consequence(sync: &Sync) -> String {
     match sync.spec.deletion() {
         Deletion::Prune => format!("{objects} will be deleted with the sync"),
         Deletion::Orphan => format!("{objects} stay in the cluster"),
-    }
-}
-
-async fn gone(
-    cluster: &Cluster,
-    target: &Target,
-    uid: &str,
-    args: &DeleteArgs,
-) -> Result<(), Error> {
-    let what = format!("the deletion of {}", target.kind.reference(&target.name));
-    let limit = args
-        .timeout
-        .get()
-        .map_err(|error| Error::usage(error.to_string(), "write for example 5m"))?;
-    let api = cluster.api(target.kind, Scope::Namespace);
-    let waiting = await_condition(api, &target.name, conditions::is_deleted(uid));
-    match tokio::time::timeout(limit, waiting).await {
-        Ok(Ok(_)) => Ok(()),
-        Ok(Err(error)) => Err(Error::Failed(format!("{what} cannot be watched: {error}"))),
-        Err(_) => Err(Error::TimedOut {
-            what,
-            limit: args.timeout.to_string(),
-        }),
     }
 }
 

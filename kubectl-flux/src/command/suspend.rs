@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::Targets;
+use super::{Targets, reconcile::reconcile};
 use crate::{
     args::{Connection, ResumeArgs, SuspendArgs},
     cluster::Cluster,
@@ -25,15 +25,12 @@ pub(crate) async fn suspend(
             .in_namespace(&target.namespace)
             .merge(target.kind, &target.name, &change)
             .await?;
-        streams.line(format_args!(
-            "{} suspended",
-            target.kind.reference(&target.name)
-        ))?;
+        streams.line(format_args!("{target} suspended"))?;
     }
     Ok(())
 }
 
-/// Lets the targets go on. A Sync that was held at a revision follows its source again.
+/// Lets the targets go on, and shows what that changes. A Sync that was held at a revision follows its source again.
 pub(crate) async fn resume(
     args: &ResumeArgs,
     connection: &Connection,
@@ -41,7 +38,8 @@ pub(crate) async fn resume(
 ) -> Result<(), Error> {
     let targets = Targets::read(&args.targets)?;
     let cluster = Cluster::connect(connection).await?;
-    for target in targets.find(&cluster).await? {
+    let targets = targets.find(&cluster).await?;
+    for target in &targets {
         let change = match target.kind {
             Kind::Sync => json!({"spec": {"suspend": null, "revision": null}}),
             Kind::GitRepository | Kind::ImagePolicy => json!({"spec": {"suspend": null}}),
@@ -50,10 +48,10 @@ pub(crate) async fn resume(
             .in_namespace(&target.namespace)
             .merge(target.kind, &target.name, &change)
             .await?;
-        streams.line(format_args!(
-            "{} resumed",
-            target.kind.reference(&target.name)
-        ))?;
+        streams.line(format_args!("{target} resumed"))?;
     }
-    Ok(())
+    if args.patience.no_wait {
+        return Ok(());
+    }
+    reconcile(&targets, &cluster, args.patience, streams).await
 }

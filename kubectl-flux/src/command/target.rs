@@ -1,5 +1,7 @@
 //! Which objects a verb acts on.
 
+use std::fmt;
+
 use crate::{
     args::TargetArgs,
     cluster::{Cluster, Scope, place},
@@ -16,6 +18,23 @@ pub(crate) struct Target {
     pub(crate) namespace: String,
     /// Its name.
     pub(crate) name: String,
+}
+
+impl Target {
+    /// Returns the error that it does not exist.
+    pub(crate) fn not_found(&self) -> Error {
+        Error::NotFound {
+            kind: self.kind,
+            name: self.name.clone(),
+            namespace: self.namespace.clone(),
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.kind.reference(&self.name))
+    }
 }
 
 /// What the words of the command line ask to act on.

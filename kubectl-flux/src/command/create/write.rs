@@ -1,11 +1,12 @@
 //! Where created objects go: to stdout, or to the API server.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use kube::{
     Api, Resource, ResourceExt as _,
-    api::{Patch, PatchParams},
-    core::{ApiResource, DynamicObject},
+    api::{DeleteParams, Patch, PatchParams},
+    core::{ApiResource, DynamicObject, GroupVersionKind},
+    runtime::{conditions, wait::await_condition},
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -47,6 +48,31 @@ impl Written {
         }
     }
 
+    /// Takes a manifest of one of the kinds that Kubernetes or this project has; they follow the rule of plurals.
+    pub(crate) fn manifest(manifest: Value) -> Self {
+        let text = |field: &str| {
+            manifest
+                .get(field)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+        };
+        let (group, version) = text("apiVersion")
+            .split_once('/')
+            .unwrap_or(("", text("apiVersion")));
+        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, text("kind")));
+        let is_namespaced = manifest.pointer("/metadata/namespace").is_some();
+        Self {
+            resource,
+            is_namespaced,
+            manifest,
+        }
+    }
+
+    /// Returns whether it is of this kind.
+    pub(crate) fn is_kind(&self, kind: &str) -> bool {
+        self.resource.kind == kind
+    }
+
     /// Fills in what flags say about every object.
     fn complete(&mut self, namespace: Option<&str>, labels: &[(String, String)]) {
         let Some(metadata) = self
@@ -78,7 +104,8 @@ impl Written {
             .unwrap_or_default()
     }
 
-    fn reference(&self) -> String {
+    /// Returns `kind.group/name`.
+    pub(crate) fn reference(&self) -> String {
         let kind = self.resource.kind.to_ascii_lowercase();
         let name = self.text("/metadata/name");
         if self.resource.group.is_empty() {
@@ -97,6 +124,79 @@ impl Written {
             )
         } else {
             Api::all_with(cluster.client.clone(), &self.resource)
+        }
+    }
+
+    /// Applies it and says what that changed.
+    pub(crate) async fn apply(&self, cluster: &Cluster) -> Result<&'static str, Error> {
+        self.write(cluster, false).await
+    }
+
+    async fn write(&self, cluster: &Cluster, dry_run: bool) -> Result<&'static str, Error> {
+        let api = self.api(cluster);
+        let name = self.text("/metadata/name");
+        let before = api
+            .get_metadata_opt(name)
+            .await
+            .map_err(Error::api(format!("get {}", self.reference())))?;
+        // What earlier flags set and these do not must go again, so the whole object is ours.
+        let parameters = PatchParams {
+            dry_run,
+            force: true,
+            field_manager: Some(FIELD_MANAGER.into()),
+            ..PatchParams::default()
+        };
+        let after = api
+            .patch(name, &parameters, &Patch::Apply(&self.manifest))
+            .await;
+        let after = after.map_err(Error::api(format!("apply {}", self.reference())))?;
+        Ok(match before {
+            None => "created",
+            Some(before) if before.resource_version() == after.resource_version() => "unchanged",
+            Some(_) => "configured",
+        })
+    }
+
+    /// Deletes it and tells whether it was there.
+    pub(crate) async fn delete(&self, cluster: &Cluster) -> Result<bool, Error> {
+        match self
+            .api(cluster)
+            .delete(self.text("/metadata/name"), &DeleteParams::background())
+            .await
+        {
+            Ok(_) => Ok(true),
+            Err(kube::Error::Api(status)) if status.code == 404 => Ok(false),
+            Err(source) => Err(Error::Api {
+                action: format!("delete {}", self.reference()),
+                source,
+            }),
+        }
+    }
+
+    /// Waits until it is gone.
+    pub(crate) async fn gone(&self, cluster: &Cluster, limit: Duration) -> Result<(), Error> {
+        let api = self.api(cluster);
+        let name = self.text("/metadata/name");
+        let found = api
+            .get_metadata_opt(name)
+            .await
+            .map_err(Error::api(format!("get {}", self.reference())))?;
+        let Some(uid) = found.and_then(|object| object.metadata.uid) else {
+            return Ok(());
+        };
+        let what = format!("the deletion of {}", self.reference());
+        match tokio::time::timeout(
+            limit,
+            await_condition(api, name, conditions::is_deleted(&uid)),
+        )
+        .await
+        {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(Error::Failed(format!("cannot wait for {what}: {error}"))),
+            Err(_) => Err(Error::TimedOut {
+                what,
+                limit: format!("{}s", limit.as_secs()),
+            }),
         }
     }
 }
@@ -124,7 +224,7 @@ pub(crate) async fn objects(
     let cluster = Cluster::connect(connection).await?;
     complete_all(&mut objects, Some(&cluster.namespace), &write.labels);
     for object in &objects {
-        let change = apply(object, write, &cluster).await?;
+        let change = object.write(&cluster, write.dry_run.is_some()).await?;
         let suffix = if write.dry_run.is_some() {
             " (server dry run)"
         } else {
@@ -145,34 +245,4 @@ fn complete_all(objects: &mut [Written], namespace: Option<&str>, labels: &[(Str
     for object in objects {
         object.complete(namespace, &labels);
     }
-}
-
-/// Applies one object and says what that changed.
-async fn apply(
-    object: &Written,
-    write: &WriteArgs,
-    cluster: &Cluster,
-) -> Result<&'static str, Error> {
-    let api = object.api(cluster);
-    let name = object.text("/metadata/name");
-    let before = api
-        .get_metadata_opt(name)
-        .await
-        .map_err(Error::api(format!("get {}", object.reference())))?;
-    // What earlier flags set and these do not must go again, so the whole object is ours.
-    let parameters = PatchParams {
-        dry_run: write.dry_run.is_some(),
-        force: true,
-        field_manager: Some(FIELD_MANAGER.into()),
-        ..PatchParams::default()
-    };
-    let after = api
-        .patch(name, &parameters, &Patch::Apply(&object.manifest))
-        .await;
-    let after = after.map_err(Error::api(format!("apply {}", object.reference())))?;
-    Ok(match before {
-        None => "created",
-        Some(before) if before.resource_version() == after.resource_version() => "unchanged",
-        Some(_) => "configured",
-    })
 }
