@@ -86,7 +86,8 @@ pub(crate) struct Replica {
 #[serde(default)]
 pub(crate) struct Patch {
     pub(crate) path: String,
-    pub(crate) patch: String,
+    #[serde(rename = "patch")]
+    pub(crate) text: String,
     pub(crate) target: Option<Selector>,
     pub(crate) options: BTreeMap<String, bool>,
 }
@@ -100,8 +101,10 @@ pub(crate) struct Selector {
     pub(crate) kind: String,
     pub(crate) name: String,
     pub(crate) namespace: String,
-    pub(crate) annotation_selector: String,
-    pub(crate) label_selector: String,
+    #[serde(rename = "annotationSelector")]
+    pub(crate) annotations: String,
+    #[serde(rename = "labelSelector")]
+    pub(crate) labels: String,
 }
 
 /// A variable: a name for the value of a field of an object.

@@ -33,10 +33,11 @@ mod generate;
 mod gvk;
 mod kustomization;
 mod options;
+mod patch;
 mod path;
 mod resource;
-#[allow(dead_code, reason = "strategic merge comes next")]
 mod schema;
+mod selector;
 mod shape;
 mod target;
 mod transform;

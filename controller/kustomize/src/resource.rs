@@ -118,12 +118,13 @@ impl Resource {
             .filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)))
     }
 
+    /// Returns a label or annotation.
+    pub(crate) fn text(&self, field: &str, key: &str) -> Option<&str> {
+        self.value.get("metadata")?.get(field)?.get(key)?.as_str()
+    }
+
     pub(crate) fn annotation(&self, name: &str) -> Option<&str> {
-        self.value
-            .get("metadata")?
-            .get("annotations")?
-            .get(name)?
-            .as_str()
+        self.text("annotations", name)
     }
 }
 

@@ -4,6 +4,7 @@ mod bring;
 mod change;
 mod finish;
 mod layer;
+mod patches;
 mod place;
 mod plain;
 

@@ -50,7 +50,7 @@ const PRESENT_SELECTORS: [(&str, &str); 6] = [
     ),
 ];
 
-/// Selectors in the pods of Deployments and StatefulSets.
+/// Selectors in the pods of a `Deployment` and a `StatefulSet`.
 const POD_SELECTORS: [&str; 5] = [
     "affinity/podAffinity/preferredDuringSchedulingIgnoredDuringExecution/podAffinityTerm/labelSelector",
     "affinity/podAffinity/requiredDuringSchedulingIgnoredDuringExecution/labelSelector",

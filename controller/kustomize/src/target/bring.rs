@@ -44,8 +44,8 @@ impl Builder<'_, '_> {
         written: &str,
         field: &str,
     ) -> Vec<Resource> {
-        let read = self.place(target).read_found(real, written, field);
-        let documents = read.and_then(|(path, content)| {
+        let content = self.place(target).read_found(real, written, field);
+        let documents = content.and_then(|(path, content)| {
             let documents = yaml::parse_yaml(&content, &path)?;
             Ok((path, documents))
         });

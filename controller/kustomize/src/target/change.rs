@@ -12,10 +12,13 @@ impl Builder<'_, '_> {
     /// Runs all transformers of a kustomization.
     pub(super) fn change(&mut self, target: &Target, acc: &mut Accumulated) {
         self.refuse_unsupported(target);
+        self.merge_patches(target, acc);
+        self.patch(target, acc);
         self.set_namespace(target, acc);
         self.rename(target, acc);
         self.label(target, acc);
         self.annotate(target, acc);
+        self.patch_json(target, acc);
         self.scale(target, acc);
         self.set_images(target, acc);
     }
@@ -28,8 +31,6 @@ impl Builder<'_, '_> {
                 "patchesStrategicMerge",
                 k.patches_strategic_merge.is_empty(),
             ),
-            ("patchesJson6902", k.patches_json6902.is_empty()),
-            ("patches", k.patches.is_empty()),
             ("replacements", k.replacements.is_empty()),
             ("vars", k.vars.is_empty()),
             ("openapi", k.openapi.is_empty()),
@@ -54,7 +55,7 @@ impl Builder<'_, '_> {
         }
     }
 
-    fn report(&mut self, target: &Target, field: &str, result: Result<(), String>) {
+    pub(super) fn report(&mut self, target: &Target, field: &str, result: Result<(), String>) {
         if let Err(error) = result {
             self.fail(target, field, error);
         }

@@ -1,0 +1,217 @@
+//! `patches` and its older forms: what they say, and which objects they are for.
+
+pub(crate) mod json;
+pub(crate) mod merge;
+
+use serde_json::Value;
+
+use crate::gvk::GvkRef;
+use crate::resource::{Resource, Resources};
+use crate::selector::Selection;
+use crate::yaml::{self, Dialect};
+use crate::{Error, resource};
+
+/// A patch that has been read.
+#[derive(Debug, Clone)]
+pub(crate) enum Patch {
+    /// Strategic merge patches.
+    Merge(Vec<Resource>),
+    /// Operations as in RFC 6902.
+    Json(Vec<json::Operation>),
+}
+
+/// What a strategic merge patch may change of an object's id.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Allowed {
+    pub(crate) name: bool,
+    pub(crate) kind: bool,
+}
+
+impl Patch {
+    /// Reads a patch: a list is a JSON patch, mappings are strategic merge patches.
+    pub(crate) fn read(content: &[u8], path: &str) -> Result<Self, Vec<Error>> {
+        let documents = yaml::parse_yaml(content, path).map_err(|error| vec![error])?;
+        if documents.iter().any(|document| document.value.is_array()) {
+            return Self::read_json(content, path);
+        }
+        let mut errors = Vec::new();
+        let patches = resource::from_documents(documents, path, &mut errors);
+        if errors.is_empty() {
+            Ok(Self::Merge(patches))
+        } else {
+            Err(errors)
+        }
+    }
+
+    /// Reads a JSON patch, whose scalars are those of configuration files.
+    pub(crate) fn read_json(content: &[u8], path: &str) -> Result<Self, Vec<Error>> {
+        let documents =
+            yaml::parse(content, path, Dialect::Configuration).map_err(|error| vec![error])?;
+        let Some(document) = documents.into_iter().next() else {
+            return Err(vec![Error::new(path, "the patch is empty")]);
+        };
+        let Value::Array(operations) = document.value else {
+            let error = Error::new(path, "a JSON patch must be a list of operations");
+            return Err(vec![error.line(document.line)]);
+        };
+        let mut errors = Vec::new();
+        let operations = operations
+            .into_iter()
+            .enumerate()
+            .filter_map(|(at, value)| {
+                json::Operation::read(value)
+                    .map_err(|error| errors.push(Error::new(path, error).field(format!("[{at}]"))))
+                    .ok()
+            });
+        let operations: Vec<json::Operation> = operations.collect();
+        if errors.is_empty() {
+            Ok(Self::Json(operations))
+        } else {
+            Err(errors)
+        }
+    }
+
+    /// Applies the patch to the selected objects, or to the one that it names itself.
+    pub(crate) fn apply(
+        &self,
+        resources: &mut Resources,
+        selection: Option<&Selection>,
+        allowed: Allowed,
+    ) -> Result<(), String> {
+        match (self, selection) {
+            (Self::Merge(patches), None) => patches
+                .iter()
+                .try_for_each(|patch| apply_named(resources, patch, allowed)),
+            (Self::Merge(patches), Some(selection)) => match patches.as_slice() {
+                [] => Ok(()),
+                [patch] => {
+                    let selected = selection.select(resources);
+                    merge_all(resources, &selected, patch, allowed)
+                }
+                _ => Err("a patch with a target must be a single document".to_owned()),
+            },
+            (Self::Json(_), None) => Err("a JSON patch needs a target".to_owned()),
+            (Self::Json(operations), Some(selection)) => {
+                for at in selection.select(resources) {
+                    if let Some(resource) = resources.get_mut(at) {
+                        resource.remember_id();
+                        apply_json(resource, operations)?;
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Applies operations to one object.
+pub(crate) fn apply_json(
+    resource: &mut Resource,
+    operations: &[json::Operation],
+) -> Result<(), String> {
+    let mut value = resource.value.clone();
+    for (at, operation) in operations.iter().enumerate() {
+        operation
+            .apply(&mut value)
+            .map_err(|error| format!("[{at}]: {error}, in {}", resource.id()))?;
+    }
+    resource.value = value;
+    Ok(())
+}
+
+/// Applies a strategic merge patch to the object that it names.
+pub(crate) fn apply_named(
+    resources: &mut Resources,
+    patch: &Resource,
+    allowed: Allowed,
+) -> Result<(), String> {
+    let id = patch.id();
+    match resources.by_any_id(|known| known.same(id)).as_slice() {
+        [at] => merge_all(resources, &[*at], patch, allowed),
+        [] => Err(match similar(resources, patch) {
+            Some(known) => format!("there is no {id} to patch; did you mean {known}?"),
+            None => format!("there is no {id} to patch"),
+        }),
+        several => Err(format!("{} objects are or were {id}", several.len())),
+    }
+}
+
+/// Finds an object of that name which differs in namespace or version only.
+fn similar(resources: &Resources, patch: &Resource) -> Option<String> {
+    let id = patch.id();
+    let known = resources.iter().find(|known| {
+        known
+            .any_ids()
+            .any(|other| other.name == id.name && other.gvk.kind == id.gvk.kind)
+    })?;
+    let GvkRef { group, version, .. } = known.gvk();
+    let api = if group.is_empty() {
+        version.to_owned()
+    } else {
+        format!("{group}/{version}")
+    };
+    Some(format!("{} of {api}", known.original_id()))
+}
+
+fn merge_all(
+    resources: &mut Resources,
+    selected: &[usize],
+    patch: &Resource,
+    allowed: Allowed,
+) -> Result<(), String> {
+    let mut emptied = false;
+    for at in selected {
+        if let Some(resource) = resources.get_mut(*at) {
+            merge_one(resource, patch, allowed)
+                .map_err(|error| format!("{}: {error}", resource.id()))?;
+            emptied |= resource.value.is_null();
+        }
+    }
+    if emptied {
+        resources.retain(|resource| !resource.value.is_null());
+    }
+    if allowed == Allowed::default() {
+        return Ok(());
+    }
+    resources.check_unique()
+}
+
+/// Applies a patch to one object, which becomes null if the patch deletes it.
+fn merge_one(resource: &mut Resource, patch: &Resource, allowed: Allowed) -> Result<(), String> {
+    if allowed != Allowed::default() {
+        resource.remember_id();
+    }
+    let keep =
+        ["name", "namespace"].map(|field| resource.value.get("metadata")?.get(field).cloned());
+    let [name, namespace] = keep;
+    let type_meta = ["apiVersion", "kind"].map(|field| resource.value.get(field).cloned());
+    let [api_version, kind] = type_meta;
+    let merged = merge::object(std::mem::take(&mut resource.value), patch.value.clone())?;
+    resource.value = merged.unwrap_or_default();
+    if resource.value.is_null() {
+        return Ok(());
+    }
+    if let Some(fields) = resource.value.as_object_mut() {
+        put(fields, "apiVersion", api_version);
+        if !allowed.kind {
+            put(fields, "kind", kind);
+        }
+    }
+    let metadata = resource.metadata_mut();
+    if !allowed.name {
+        put(metadata, "name", name);
+    }
+    put(metadata, "namespace", namespace);
+    Ok(())
+}
+
+fn put(fields: &mut serde_json::Map<String, Value>, field: &str, value: Option<Value>) {
+    match value {
+        Some(value) => {
+            fields.insert(field.to_owned(), value);
+        }
+        None => {
+            fields.shift_remove(field);
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! Strategic merge as kustomize does it.
+//!
+//! Mappings merge; lists are replaced, unless Kubernetes' schema gives the keys by which they
+//! merge. What a patch adds to a list comes first, in the order of the patch. Null takes a field
+//! away; `$patch` in a mapping, an item, a list or the object deletes or replaces it.
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value};
+
+use crate::gvk::GvkRef;
+use crate::schema::Type;
+
+const DIRECTIVE: &str = "$patch";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Directive {
+    Merge,
+    Replace,
+    Delete,
+}
+
+/// Merges a patch into an object; `None`: the patch deletes it.
+///
+/// # Errors
+/// A list where a mapping is, and the like; a `$patch` that is not known.
+pub(crate) fn object(target: Value, patch: Value) -> Result<Option<Value>, String> {
+    let schema = Type::of_kind(GvkRef::of(&target));
+    field(Some(target), patch, schema, None)
+}
+
+/// The keys by which a list merges; no keys for plain values.
+type Keys = Option<&'static [&'static str]>;
+
+/// Merges what a patch says into what is there, if anything is.
+fn field(
+    target: Option<Value>,
+    patch: Value,
+    schema: Option<Type>,
+    keys: Keys,
+) -> Result<Option<Value>, String> {
+    let target = target.filter(|target| !target.is_null());
+    match (target, patch) {
+        (_, Value::Null) => Ok(None),
+        (Some(Value::Object(target)), Value::Object(patch)) => mapping(target, patch, schema),
+        (None, Value::Object(patch)) => added_mapping(patch, schema),
+        (Some(Value::Array(target)), Value::Array(patch)) => {
+            list(Some(target), patch, schema, keys)
+        }
+        (None, Value::Array(patch)) => list(None, patch, schema, keys),
+        (Some(Value::Object(_)), _) => Err("there is a mapping, and none in the patch".to_owned()),
+        (Some(Value::Array(_)), _) => Err("there is a list, and none in the patch".to_owned()),
+        (Some(_), Value::Object(_) | Value::Array(_)) => {
+            Err("there is a plain value, and none in the patch".to_owned())
+        }
+        (_, patch) => Ok(Some(patch)),
+    }
+}
+
+fn mapping(
+    mut target: Map<String, Value>,
+    mut patch: Map<String, Value>,
+    schema: Option<Type>,
+) -> Result<Option<Value>, String> {
+    match take_directive(&mut patch)? {
+        Directive::Delete => return Ok(None),
+        Directive::Replace => return added_mapping(patch, schema),
+        Directive::Merge => {}
+    }
+    for (name, value) in patch {
+        let inner = schema.and_then(|schema| schema.field(&name));
+        let keys = schema.and_then(|schema| schema.merge_keys(&name));
+        let known = target.get_mut(&name).map(Value::take);
+        let merged = field(known, value, inner, keys).map_err(|error| within(&name, &error))?;
+        match merged {
+            Some(value) => {
+                target.insert(name, value);
+            }
+            None => {
+                target.shift_remove(&name);
+            }
+        }
+    }
+    Ok(Some(Value::Object(target)))
+}
+
+/// A mapping that was not there: its nulls and directives have nothing to do.
+fn added_mapping(
+    mut patch: Map<String, Value>,
+    schema: Option<Type>,
+) -> Result<Option<Value>, String> {
+    if take_directive(&mut patch)? == Directive::Delete {
+        return Ok(None);
+    }
+    mapping(Map::new(), patch, schema)
+}
+
+fn take_directive(patch: &mut Map<String, Value>) -> Result<Directive, String> {
+    let directive = match patch.get(DIRECTIVE) {
+        None | Some(Value::Null) => return Ok(Directive::Merge),
+        Some(value) => directive_of(value)?,
+    };
+    patch.shift_remove(DIRECTIVE);
+    Ok(directive)
+}
+
+fn directive_of(value: &Value) -> Result<Directive, String> {
+    match value.as_str() {
+        Some("merge") => Ok(Directive::Merge),
+        Some("replace") => Ok(Directive::Replace),
+        Some("delete") => Ok(Directive::Delete),
+        _ => Err(format!(
+            "$patch must be merge, replace or delete, not {value}"
+        )),
+    }
+}
+
+fn within(name: &str, error: &str) -> String {
+    match error.split_once(": ") {
+        Some((path, rest)) if !path.contains(' ') => format!("{name}.{path}: {rest}"),
+        _ => format!("{name}: {error}"),
+    }
+}
+
+fn list(
+    target: Option<Vec<Value>>,
+    mut patch: Vec<Value>,
+    schema: Option<Type>,
+    keys: Keys,
+) -> Result<Option<Value>, String> {
+    let Some(keys) = keys else {
+        return Ok(Some(Value::Array(patch)));
+    };
+    let target = match take_list_directive(&mut patch)? {
+        Directive::Delete if target.is_some() => return Ok(None),
+        Directive::Delete | Directive::Replace => Vec::new(),
+        Directive::Merge => target.unwrap_or_default(),
+    };
+    let merged = if keys.is_empty() {
+        plain_values(target, patch)
+    } else {
+        items(target, patch, schema, keys)?
+    };
+    Ok(Some(Value::Array(merged)))
+}
+
+/// Takes an item that is nothing but a directive for the whole list.
+fn take_list_directive(patch: &mut Vec<Value>) -> Result<Directive, String> {
+    let found = patch.iter().position(|item| item.get(DIRECTIVE).is_some());
+    let Some(at) = found else {
+        return Ok(Directive::Merge);
+    };
+    let alone = patch
+        .get(at)
+        .and_then(Value::as_object)
+        .filter(|item| item.len() == 1);
+    let Some(value) = alone.and_then(|item| item.get(DIRECTIVE)) else {
+        return Ok(Directive::Merge);
+    };
+    let directive = directive_of(value)?;
+    patch.remove(at);
+    Ok(directive)
+}
+
+/// A list of plain values: those of the patch, then the others.
+fn plain_values(target: Vec<Value>, patch: Vec<Value>) -> Vec<Value> {
+    let mut merged: Vec<Value> = Vec::with_capacity(target.len() + patch.len());
+    for value in patch.into_iter().chain(target) {
+        if !merged.contains(&value) {
+            merged.push(value);
+        }
+    }
+    merged
+}
+
+/// A list of mappings that are told apart by keys.
+fn items(
+    target: Vec<Value>,
+    patch: Vec<Value>,
+    schema: Option<Type>,
+    keys: &[&str],
+) -> Result<Vec<Value>, String> {
+    let by_several = keys.len() > 1
+        && target
+            .iter()
+            .chain(&patch)
+            .any(|item| keys.iter().skip(1).any(|key| text(item, key).is_some()));
+    let mut target = Target::new(target, keys);
+    let mut first = Vec::new();
+    for item in patch {
+        let at = target.find(&item, keys);
+        let known = at.and_then(|at| target.take(at));
+        let name = keys
+            .first()
+            .and_then(|key| text(&item, key))
+            .unwrap_or_default();
+        let merged = field(known, item, schema, None)
+            .map_err(|error| within(&format!("[{name}]"), &error))?;
+        let Some(merged) = merged.filter(|merged| merged.as_object().is_none_or(|m| !m.is_empty()))
+        else {
+            continue;
+        };
+        match at {
+            // Where several keys tell items apart, known ones keep their place.
+            Some(at) if by_several => target.put(at, merged),
+            _ => first.push(merged),
+        }
+    }
+    first.extend(target.items.into_iter().flatten());
+    Ok(first)
+}
+
+/// The items that are there, those left that no patch has taken yet.
+struct Target {
+    items: Vec<Option<Value>>,
+    /// Texts of the first key → items.
+    by_key: HashMap<String, Vec<usize>>,
+}
+
+impl Target {
+    fn new(items: Vec<Value>, keys: &[&str]) -> Self {
+        let mut by_key: HashMap<String, Vec<usize>> = HashMap::new();
+        for (at, item) in items.iter().enumerate() {
+            if let Some(key) = keys.first().and_then(|key| text(item, key)) {
+                by_key.entry(key).or_default().push(at);
+            }
+        }
+        Self {
+            items: items.into_iter().map(Some).collect(),
+            by_key,
+        }
+    }
+
+    /// Finds the item that has all keys of another, or else one that does not differ in any.
+    fn find(&self, wanted: &Value, keys: &[&str]) -> Option<usize> {
+        let (key, rest) = keys.split_first()?;
+        let known = self.by_key.get(&text(wanted, key)?)?;
+        let there = |at: &&usize| self.items.get(**at).is_some_and(Option::is_some);
+        let item = |at: usize| self.items.get(at).and_then(Option::as_ref);
+        let compare = |at: usize, lenient: bool| {
+            rest.iter().all(|key| {
+                let known = item(at).and_then(|item| text(item, key));
+                let wanted = text(wanted, key);
+                known == wanted || (lenient && (known.is_none() || wanted.is_none()))
+            })
+        };
+        let candidates = || known.iter().filter(there).copied();
+        candidates()
+            .find(|at| compare(*at, false))
+            .or_else(|| candidates().find(|at| compare(*at, true)))
+    }
+
+    fn take(&mut self, at: usize) -> Option<Value> {
+        self.items.get_mut(at)?.take()
+    }
+
+    fn put(&mut self, at: usize, item: Value) {
+        if let Some(place) = self.items.get_mut(at) {
+            *place = Some(item);
+        }
+    }
+}
+
+/// The text of a plain field; there is none for an empty one.
+fn text(item: &Value, key: &str) -> Option<String> {
+    match item.get(key)? {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        value @ (Value::Number(_) | Value::Bool(_)) => Some(value.to_string()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+    use serde_json::json;
+
+    use super::*;
+
+    fn pod(spec: Value) -> Value {
+        json!({"apiVersion": "v1", "kind": "Pod", "spec": spec})
+    }
+
+    #[rstest]
+    #[case::new_items_come_first(
+        json!({"containers": [{"name": "a", "image": "1"}, {"name": "b"}]}),
+        json!({"containers": [{"name": "c"}, {"name": "a", "image": "2"}]}),
+        json!({"containers": [{"name": "c"}, {"name": "a", "image": "2"}, {"name": "b"}]}),
+    )]
+    #[case::null_takes_away(json!({"a": 1, "b": {"c": 1}}), json!({"a": null, "b": {"c": null}}), json!({"b": {}}))]
+    #[case::null_in_what_is_added_does_nothing(json!({}), json!({"a": {"b": null, "c": 1}}), json!({"a": {"c": 1}}))]
+    #[case::an_item_is_deleted(
+        json!({"volumes": [{"name": "a"}, {"name": "b"}]}),
+        json!({"volumes": [{"name": "a", "$patch": "delete"}]}),
+        json!({"volumes": [{"name": "b"}]}),
+    )]
+    #[case::a_list_is_replaced(
+        json!({"volumes": [{"name": "a"}]}),
+        json!({"volumes": [{"name": "b"}, {"$patch": "replace"}]}),
+        json!({"volumes": [{"name": "b"}]}),
+    )]
+    #[case::a_list_without_keys_is_replaced(json!({"x": [1, 2]}), json!({"x": [3]}), json!({"x": [3]}))]
+    #[case::ports_are_told_apart_by_two_keys(
+        json!({"containers": [{"name": "a", "ports": [{"containerPort": 1, "protocol": "TCP"}, {"containerPort": 1, "protocol": "UDP"}]}]}),
+        json!({"containers": [{"name": "a", "ports": [{"containerPort": 1, "protocol": "UDP", "name": "x"}]}]}),
+        json!({"containers": [{"name": "a", "ports": [{"containerPort": 1, "protocol": "TCP"}, {"containerPort": 1, "protocol": "UDP", "name": "x"}]}]}),
+    )]
+    fn a_patch_merges(#[case] target: Value, #[case] patch: Value, #[case] expected: Value) {
+        let merged = object(pod(target), pod(patch)).unwrap();
+        assert_eq!(merged, Some(pod(expected)));
+    }
+
+    #[test]
+    fn an_object_can_be_deleted() {
+        assert_eq!(
+            object(pod(json!({})), json!({"$patch": "delete"})),
+            Ok(None)
+        );
+    }
+
+    #[test]
+    fn a_mismatch_names_the_field() {
+        let error = object(pod(json!({"a": {"b": 1}})), pod(json!({"a": {"b": [1]}})));
+        assert_eq!(
+            error,
+            Err("spec.a.b: there is a plain value, and none in the patch".to_owned())
+        );
+    }
+}
