@@ -1,1 +1,50 @@
-//! Placeholder.
+//! A real Kubernetes on this machine, for tests, the demo and benchmarks.
+//!
+//! ```text
+//!  Binaries ── builds once, from the Go modules beside this crate ──► target/flux-e2e/bin
+//!     │
+//!     ▼
+//!  ControlPlane: etcd ◄─ kube-apiserver ◄─ controller-manager, scheduler, kwok (nodes and pods that become Ready)
+//!     ▲                       ▲
+//!     │ flux.rs objects       │ client, kubeconfig, users, audit log
+//!  Controller (flux-controller, out of the cluster) ──► GitServer: http, https, ssh; slow, failing, away
+//!                                                           ▲
+//!                                                        GitRepo: write, commit, sign, push with the real git
+//! ```
+//!
+//! Nothing outlives the process that started it: every child ends when a pipe that we hold is closed, which the
+//! kernel does also after SIGKILL. Every control plane has its own directory, ports, certificates and keys, so many
+//! live side by side.
+//!
+//! A test in short:
+//!
+//! ```no_run
+//! # async fn a_test() -> anyhow::Result<()> {
+//! use flux_e2e::{ControlPlane, TestNamespace};
+//! let cluster = ControlPlane::shared().await;
+//! let namespace = TestNamespace::create(cluster).await?;
+//! let client = namespace.client();
+//! # Ok(()) }
+//! ```
+
+pub mod binaries;
+pub mod certificates;
+pub mod control_plane;
+pub mod process;
+
+mod ports;
+mod scratch;
+mod test_namespace;
+
+pub use binaries::Binaries;
+pub use control_plane::{ControlPlane, Options};
+pub use test_namespace::TestNamespace;
+
+/// Returns bytes as lower-case hexadecimal digits.
+fn hexadecimal(bytes: &[u8]) -> String {
+    let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or_default();
+    bytes
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
+        .collect()
+}
