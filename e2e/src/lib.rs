@@ -30,6 +30,8 @@
 pub mod binaries;
 pub mod certificates;
 pub mod control_plane;
+pub mod git_repo;
+pub mod git_server;
 pub mod process;
 
 mod ports;
@@ -38,6 +40,8 @@ mod test_namespace;
 
 pub use binaries::Binaries;
 pub use control_plane::{ControlPlane, Options};
+pub use git_repo::GitRepo;
+pub use git_server::GitServer;
 pub use test_namespace::TestNamespace;
 
 /// Returns bytes as lower-case hexadecimal digits.
@@ -47,4 +51,11 @@ fn hexadecimal(bytes: &[u8]) -> String {
         .iter()
         .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
         .collect()
+}
+
+/// Returns 32 bytes that nobody can guess, from the random source of the key generator.
+fn secret() -> anyhow::Result<[u8; 32]> {
+    use sha2::Digest as _;
+    let key = rcgen::KeyPair::generate()?;
+    Ok(sha2::Sha256::digest(key.serialized_der()).into())
 }

@@ -1,3 +1,33 @@
-//! Placeholder.
+//! `flux-e2e`: a cluster to play with, the demo, and benchmarks.
 
-fn main() {}
+mod commands;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use commands::{ssh, up};
+
+/// A real Kubernetes on this machine, with a git server, for flux
+#[derive(Debug, Parser)]
+#[command(name = "flux-e2e", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start a control plane and a git server, and stay until Ctrl-C
+    Up(up::Arguments),
+    /// An SSH client for git, so that tests need none on the machine
+    #[command(hide = true)]
+    Ssh(ssh::Arguments),
+}
+
+#[tokio::main]
+async fn main() -> Result<std::process::ExitCode> {
+    match Arguments::parse().command {
+        Command::Up(arguments) => up::run(arguments).await,
+        Command::Ssh(arguments) => ssh::run(arguments).await,
+    }
+}

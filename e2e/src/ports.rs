@@ -3,7 +3,7 @@
 use std::{
     collections::hash_map::RandomState,
     hash::{BuildHasher, Hasher},
-    net::{Ipv4Addr, TcpListener},
+    net::{Ipv4Addr, TcpStream},
 };
 
 use anyhow::{Result, bail};
@@ -18,7 +18,9 @@ const RANGE: std::ops::Range<u16> = 10_240..32_000;
 pub(crate) fn free() -> Result<u16> {
     for _ in 0..200 {
         let port = RANGE.start + random() % (RANGE.end - RANGE.start);
-        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+        // To bind it would be the surer test, but a child that another thread forks at this moment
+        // would hold the port until it has become another program.
+        if TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
             return Ok(port);
         }
     }
@@ -37,6 +39,8 @@ fn random() -> u16 {
 
 #[cfg(test)]
 mod tests {
+    use std::net::TcpListener;
+
     use super::*;
 
     #[test]

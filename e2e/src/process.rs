@@ -15,8 +15,14 @@ use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// Starts `$@` in place of the shell, with a watcher beside it that kills it when standard input closes.
+///
+/// The watcher is a child of the program; once the program has ended it has another parent, and the program's number
+/// may be somebody else's.
 const WATCHED: &str = r#"exec 3<&0
-(cat <&3 >/dev/null 2>&1; kill -KILL $$) >/dev/null 2>&1 &
+{
+  cat <&3
+  if ! read -r _ _ _ parent _ </proc/self/stat || [ "$parent" = $$ ]; then kill -KILL $$; fi
+} >/dev/null 2>&1 &
 exec "$@" </dev/null 3<&-"#;
 
 /// How often a waiting function looks again.
@@ -262,7 +268,12 @@ mod tests {
         command.args(["-c", "echo farewell >&2; exit 3"]);
         let mut process =
             Process::start_watched("sh", &command, &directory.path().join("log")).unwrap();
-        let status = process.child.wait().unwrap();
+        let status = loop {
+            if let Some(status) = process.exit_status() {
+                break status;
+            }
+            std::thread::yield_now();
+        };
         assert_eq!(status.code(), Some(3));
         assert!(process.last_words().contains("farewell"));
     }

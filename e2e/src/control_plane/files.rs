@@ -9,7 +9,6 @@ use std::{
 
 use anyhow::{Context, Result};
 use rcgen::KeyPair;
-use sha2::{Digest as _, Sha256};
 
 use crate::certificates::{Authority, Identity};
 
@@ -37,7 +36,7 @@ impl Files {
     /// Makes keys and certificates and writes all files that the programs read.
     pub(super) fn write(directory: &Path, port: u16) -> Result<Self> {
         let authority = Authority::new("flux-e2e")?;
-        let admin_token = token()?;
+        let admin_token = crate::hexadecimal(&crate::secret()?);
         let files = Self {
             directory: directory.to_owned(),
             port,
@@ -142,10 +141,4 @@ users:
         let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
         written.with_context(|| format!("write {}", path.display()))
     }
-}
-
-/// Returns a secret that nobody can guess: bytes of a fresh private key.
-fn token() -> Result<String> {
-    let key = KeyPair::generate().context("generate a token")?;
-    Ok(crate::hexadecimal(&Sha256::digest(key.serialized_der())))
 }

@@ -1,0 +1,4 @@
+//! What `flux-e2e` can be told to do.
+
+pub(crate) mod ssh;
+pub(crate) mod up;
