@@ -21,6 +21,7 @@ pub mod managed_fields;
 pub mod normalize;
 pub mod object;
 pub mod order;
+pub mod overlay;
 pub mod owner;
 pub mod plan;
 pub mod redact;
