@@ -28,6 +28,12 @@ fn two(unit: &str, count: i64, smaller_unit: &str, rest: i64) -> String {
     }
 }
 
+/// Returns how long something was waited for, to the second.
+pub(crate) fn limit(limit: std::time::Duration) -> String {
+    let seconds = limit.as_secs() + u64::from(limit.subsec_nanos() > 0);
+    human(i64::try_from(seconds).unwrap_or(i64::MAX))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,6 +5,7 @@ mod check;
 mod completion;
 mod create;
 mod delete;
+mod diff;
 mod events;
 mod export;
 mod follow;
@@ -23,7 +24,7 @@ use std::process::ExitCode;
 use self::target::{Target, Targets};
 
 use crate::{
-    args::{Cli, Command},
+    args::{Cli, Command, Connection, DiffArgs},
     error::Error,
     streams::Streams,
 };
@@ -45,11 +46,23 @@ pub(crate) async fn run(cli: Cli, streams: &mut Streams) -> Result<ExitCode, Err
         Command::Completion(args) => completion::script(&args, streams),
         Command::Complete { words } => completion::candidates(words, streams),
         Command::Install(args) => install::run(&args, connection, streams).await,
-        Command::Uninstall(args) => uninstall::run(&args, connection, streams).await,
+        Command::Uninstall(args) => Box::pin(uninstall::run(&args, connection, streams)).await,
         Command::Check(args) => check::run(&args, connection, streams).await,
         Command::Tree(args) => tree::run(&args, connection, streams).await,
         Command::Events(args) => events::run(&args, connection, streams).await,
-        Command::Diff(_) => Err(Error::Failed("this verb is not in this version yet".into())),
+        Command::Diff(args) => return Ok(diff(&args, connection, streams).await),
     }?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Ends as `diff` and `kubectl diff` do: 0 nothing differs, 1 something does, 2 nobody knows.
+async fn diff(args: &DiffArgs, connection: &Connection, streams: &mut Streams) -> ExitCode {
+    match Box::pin(diff::run(args, connection, streams)).await {
+        Ok(diff::Verdict::Equal) => ExitCode::SUCCESS,
+        Ok(diff::Verdict::Different) => ExitCode::from(1),
+        Err(error) => {
+            streams.report(&error);
+            ExitCode::from(2)
+        }
+    }
 }

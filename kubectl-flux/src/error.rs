@@ -1,6 +1,6 @@
 //! What can go wrong, what to do about it, and how the process ends.
 
-use std::{error::Error as _, io, path::PathBuf};
+use std::{io, path::PathBuf};
 
 use kube::core::Status;
 
@@ -63,6 +63,16 @@ pub(crate) enum Error {
         count: usize,
         details: Vec<String>,
     },
+    /// The API server or the controller would not take these objects.
+    #[error("{count} {} cannot be applied", if *count == 1 { "object" } else { "objects" })]
+    Refused { count: usize, details: Vec<String> },
+    /// The controller's own requests failed.
+    #[error("cannot {action}")]
+    Engine {
+        action: String,
+        #[source]
+        source: flux_engine::cluster::Error,
+    },
     /// Something did not end well; what it was has been told already.
     #[error("{0}")]
     Failed(String),
@@ -115,7 +125,7 @@ impl Error {
     /// Returns every further line that a person needs.
     pub(crate) fn details(&self) -> &[String] {
         match self {
-            Self::Build { details, .. } => details,
+            Self::Build { details, .. } | Self::Refused { details, .. } => details,
             _ => &[],
         }
     }
@@ -142,6 +152,8 @@ impl Error {
             | Self::Decode { .. }
             | Self::File { .. }
             | Self::Build { .. }
+            | Self::Refused { .. }
+            | Self::Engine { .. }
             | Self::Failed(_)
             | Self::Output(_) => None,
         }
@@ -149,23 +161,27 @@ impl Error {
 
     /// Returns the error and its causes as one line.
     pub(crate) fn chain(&self) -> String {
-        let mut text = self.to_string();
-        let mut source = self.source();
-        while let Some(error) = source {
-            let part = error
-                .downcast_ref::<kube::Error>()
-                .map_or_else(|| error.to_string(), said_by_server);
-            // Many libraries repeat the cause in their own text.
-            if !text.contains(&part) {
-                text = format!("{text}: {part}");
-            }
-            if matches!(error.downcast_ref(), Some(kube::Error::Api(_))) {
-                break;
-            }
-            source = error.source();
-        }
-        text
+        chain(self)
     }
+}
+
+/// Returns an error and its causes as one line.
+pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let known = error.downcast_ref::<kube::Error>();
+        let part = known.map_or_else(|| error.to_string(), said_by_server);
+        // Many libraries repeat the cause in their own text.
+        if !text.contains(&part) {
+            text = format!("{text}: {part}");
+        }
+        if matches!(known, Some(kube::Error::Api(_))) {
+            break;
+        }
+        source = error.source();
+    }
+    text
 }
 
 fn said_by_server(error: &kube::Error) -> String {

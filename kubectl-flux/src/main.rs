@@ -32,26 +32,18 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use crate::{args::Cli, error::Error, streams::Streams};
+use crate::{args::Cli, streams::Streams};
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
     let mut streams = Streams::of_the_process();
-    match command::run(cli, &mut streams).await {
+    match Box::pin(command::run(cli, &mut streams)).await {
         Ok(code) => code,
         Err(error) if error.is_closed_pipe() => ExitCode::SUCCESS,
-        Err(error) => report(&error, &mut streams),
+        Err(error) => {
+            streams.report(&error);
+            ExitCode::from(error.exit_code())
+        }
     }
-}
-
-fn report(error: &Error, streams: &mut Streams) -> ExitCode {
-    streams.say(format_args!("error: {}", error.chain()));
-    for detail in error.details() {
-        streams.say(format_args!("  {detail}"));
-    }
-    if let Some(hint) = error.hint() {
-        streams.hint(hint);
-    }
-    ExitCode::from(error.exit_code())
 }

@@ -48,6 +48,17 @@ impl Streams {
         self.say(format_args!("hint: {hint}"));
     }
 
+    /// Tells the person what went wrong, and what to do about it.
+    pub(crate) fn report(&mut self, error: &Error) {
+        self.say(format_args!("error: {}", error.chain()));
+        for detail in error.details() {
+            self.say(format_args!("  {detail}"));
+        }
+        if let Some(hint) = error.hint() {
+            self.hint(hint);
+        }
+    }
+
     /// Asks the person; `None` when there is nobody to ask.
     pub(crate) fn confirm(&mut self, question: &str) -> Result<Option<bool>, Error> {
         if !self.is_interactive {

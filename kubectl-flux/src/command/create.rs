@@ -21,7 +21,7 @@ pub(crate) async fn run(
     let (objects, write, next) = match create {
         CreateCommand::Git(args) => {
             let next = format!("see it: kubectl flux get git {}", args.name);
-            (vec![git::build(&args)], args.write, next)
+            (vec![git::build(&args)?], args.write, next)
         }
         CreateCommand::Sync(args) => {
             let next = format!(
@@ -48,7 +48,7 @@ pub(crate) async fn run(
         }
     };
     write::objects(objects, &write, connection, streams).await?;
-    if !write.export {
+    if !write.export && write.dry_run.is_none() {
         streams.hint(next);
     }
     Ok(())

@@ -57,6 +57,9 @@ fn consequence(sync: &Sync) -> String {
     } else {
         format!("its {count} objects")
     };
+    if count == 0 {
+        return "the sync has no objects".to_owned();
+    }
     if sync.spec.is_suspended() {
         return format!("the sync is suspended, so {objects} stay in the cluster");
     }
@@ -68,17 +71,26 @@ fn consequence(sync: &Sync) -> String {
 
 #[cfg(test)]
 mod tests {
+    use flux_crds::sync::{Inventory, InventoryEntry};
+
     use super::*;
 
     #[test]
     fn what_happens_to_the_objects_is_said_before() {
         let mut sync = Sync::test();
+        assert_eq!(consequence(&sync), "the sync has no objects");
+        let entries = vec![InventoryEntry::default(); 3];
+        sync.status.get_or_insert_default().inventory = Some(Inventory { entries });
         assert_eq!(
             consequence(&sync),
-            "its 0 objects will be deleted with the sync"
+            "its 3 objects will be deleted with the sync"
         );
         sync.spec.prune = Some(false);
-        assert_eq!(consequence(&sync), "its 0 objects stay in the cluster");
-        assert!(consequence(&Sync::test().suspended()).contains("is suspended"));
+        assert_eq!(consequence(&sync), "its 3 objects stay in the cluster");
+        sync.spec.suspend = Some(true);
+        assert_eq!(
+            consequence(&sync),
+            "the sync is suspended, so its 3 objects stay in the cluster"
+        );
     }
 }

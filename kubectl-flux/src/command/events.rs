@@ -57,7 +57,7 @@ fn print(events: &[Event], args: &EventsArgs, streams: &mut Streams) -> Result<(
     match args.output {
         Format::Table | Format::Wide if events.is_empty() => Ok(()),
         Format::Table | Format::Wide => {
-            streams.data(&table(events, args, Time(Timestamp::now())).render())
+            streams.data(&table(events, args, &Time(Timestamp::now())).render())
         }
         Format::Name => events.iter().try_for_each(|event| {
             streams.line(format_args!(
@@ -94,7 +94,7 @@ async fn follow(
     selection: &Selection,
     streams: &mut Streams,
 ) -> Result<(), Error> {
-    let widths = table(shown, args, Time(Timestamp::now())).widths();
+    let widths = table(shown, args, &Time(Timestamp::now())).widths();
     let latest = shown.last().and_then(last_seen);
     let mut changes = watcher(api, watcher::Config::default())
         .default_backoff()
@@ -110,7 +110,7 @@ async fn follow(
         }
         match args.output {
             Format::Table | Format::Wide => {
-                let table = table(std::slice::from_ref(&event), args, Time(Timestamp::now()));
+                let table = table(std::slice::from_ref(&event), args, &Time(Timestamp::now()));
                 streams.data(&table.render_rows(&widths))?;
             }
             Format::Json => streams.data(&output::json(&whole(&event)?))?,
@@ -121,7 +121,7 @@ async fn follow(
     Ok(())
 }
 
-fn table(events: &[Event], args: &EventsArgs, now: Time) -> Table {
+fn table(events: &[Event], args: &EventsArgs, now: &Time) -> Table {
     let mut header = vec!["LAST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"];
     if args.all_namespaces {
         header.insert(0, "NAMESPACE");
@@ -230,12 +230,12 @@ mod tests {
             "apps",
             "applied main@sha1:5f\nConfigMap/shop/web created",
         )];
-        let now = || Time("2026-01-01T00:00:42Z".parse().expect("a time"));
-        insta::assert_snapshot!(table(&events, &args(false, Format::Table), now()).render(), @r"
+        let now = &Time("2026-01-01T00:00:42Z".parse().expect("a time"));
+        insta::assert_snapshot!(table(&events, &args(false, Format::Table), now).render(), @r"
         LAST SEEN   TYPE     REASON    OBJECT      MESSAGE
         42s         Normal   Applied   sync/apps   applied main@sha1:5f …
         ");
-        insta::assert_snapshot!(table(&events, &args(true, Format::Wide), now()).render(), @r"
+        insta::assert_snapshot!(table(&events, &args(true, Format::Wide), now).render(), @r"
         NAMESPACE   LAST SEEN   TYPE     REASON    OBJECT      MESSAGE
         shop        42s         Normal   Applied   sync/apps   applied main@sha1:5f; ConfigMap/shop/web created
         ");

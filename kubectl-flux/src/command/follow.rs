@@ -149,7 +149,7 @@ fn out_of_time(target: &Target, latest: Option<&String>, limit: Duration) -> Err
     };
     Error::TimedOut {
         what,
-        limit: format!("{}s", limit.as_secs()),
+        limit: crate::age::limit(limit),
     }
 }
 

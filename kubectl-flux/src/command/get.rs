@@ -93,7 +93,9 @@ fn whole(kind: Kind, object: &DynamicObject) -> Result<serde_json::Value, Error>
         object: kind.reference(name),
         source,
     })?;
-    Ok(output::without_managed_fields(value))
+    Ok(output::in_reading_order(output::without_managed_fields(
+        value,
+    )))
 }
 
 fn print_names(objects: &[(Kind, DynamicObject)], streams: &mut Streams) -> Result<(), Error> {

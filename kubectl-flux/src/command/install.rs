@@ -68,7 +68,7 @@ async fn ready(cluster: &Cluster, patience: Patience, streams: &mut Streams) -> 
         ))),
         Err(_) => Err(Error::NotReady {
             what: "the controller".into(),
-            limit: format!("{}s", patience.timeout.as_secs()),
+            limit: crate::age::limit(patience.timeout),
             hint: "see why: kubectl -n flux-system describe pods".into(),
         }),
     }

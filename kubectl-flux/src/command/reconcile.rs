@@ -131,7 +131,7 @@ async fn conclude(
             }
         }
         Progress::Reached | Progress::Working => {
-            streams.line(format_args!("{target} reconciled: {message}"))?
+            streams.line(format_args!("{target} reconciled: {message}"))?;
         }
     }
     Ok(progress)

@@ -201,7 +201,7 @@ async fn stop(cluster: &Cluster, limit: Duration, streams: &mut Streams) -> Resu
         ))),
         Err(_) => Err(Error::TimedOut {
             what: "the stop of the controller".into(),
-            limit: format!("{}s", limit.as_secs()),
+            limit: crate::age::limit(limit),
         }),
     }
 }

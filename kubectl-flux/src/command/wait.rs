@@ -80,7 +80,7 @@ pub(crate) async fn gone(
         Ok(Err(error)) => Err(Error::Failed(format!("cannot wait for {what}: {error}"))),
         Err(_) => Err(Error::TimedOut {
             what,
-            limit: format!("{}s", limit.as_secs()),
+            limit: crate::age::limit(limit),
         }),
     }
 }

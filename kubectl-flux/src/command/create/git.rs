@@ -6,10 +6,15 @@ use flux_crds::{
 };
 
 use super::write::Written;
-use crate::args::CreateGitArgs;
+use crate::{args::CreateGitArgs, error::Error};
 
 /// Builds the GitRepository.
-pub(crate) fn build(args: &CreateGitArgs) -> Written {
+pub(crate) fn build(args: &CreateGitArgs) -> Result<Written, Error> {
+    if has_password(&args.url) {
+        let hint =
+            "leave it out, and name a Secret with --secret; see kubectl flux create secret --help";
+        return Err(Error::usage("the address holds a password", hint));
+    }
     let spec = GitRepositorySpec {
         url: args.url.clone(),
         reference: reference(args),
@@ -33,7 +38,17 @@ pub(crate) fn build(args: &CreateGitArgs) -> Written {
             .collect(),
         ..GitRepositorySpec::default()
     };
-    Written::namespaced(&GitRepository::new(&args.name, spec))
+    Ok(Written::namespaced(&GitRepository::new(&args.name, spec)))
+}
+
+/// The API server refuses it too, but shows it in its answer.
+fn has_password(url: &str) -> bool {
+    let authority = url
+        .split_once("://")
+        .and_then(|(_, rest)| rest.split('/').next());
+    authority
+        .and_then(|authority| authority.rsplit_once('@'))
+        .is_some_and(|(user, _)| user.contains(':'))
 }
 
 fn reference(args: &CreateGitArgs) -> Option<GitReference> {
@@ -45,4 +60,21 @@ fn reference(args: &CreateGitArgs) -> Option<GitReference> {
         commit: args.commit.clone(),
     };
     (reference != GitReference::default()).then_some(reference)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_in_an_address_is_seen() {
+        assert!(has_password("https://u:p@git.example.com/fleet"));
+        for clean in [
+            "https://git.example.com:8443/a@b:c",
+            "ssh://git@git.example.com:22/fleet",
+            "git@git.example.com:fleet",
+        ] {
+            assert!(!has_password(clean), "{clean}");
+        }
+    }
 }

@@ -195,7 +195,7 @@ impl Written {
             Ok(Err(error)) => Err(Error::Failed(format!("cannot wait for {what}: {error}"))),
             Err(_) => Err(Error::TimedOut {
                 what,
-                limit: format!("{}s", limit.as_secs()),
+                limit: crate::age::limit(limit),
             }),
         }
     }

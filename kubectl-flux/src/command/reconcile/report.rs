@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use flux_crds::Reason;
 use k8s_openapi::api::core::v1::Event;
-use kube::{Api, ResourceExt as _, api::ListParams};
+use kube::{Api, ResourceExt, api::ListParams};
 
 use super::Target;
 use crate::{cluster::Cluster, error::Error, kind::Kind, resource::Resource};
@@ -27,7 +27,7 @@ impl Before {
         let events = applied(target, cluster)
             .await?
             .iter()
-            .map(|event| event.name_any())
+            .map(ResourceExt::name_any)
             .collect();
         Ok(Self {
             revision: resource.revision(),

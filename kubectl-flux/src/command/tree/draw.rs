@@ -10,7 +10,7 @@ pub(crate) struct Node {
     /// More about it.
     pub(crate) note: String,
     /// The objects below it.
-    pub(crate) children: Vec<Node>,
+    pub(crate) children: Vec<Self>,
 }
 
 /// Returns the lines of a tree; the states stand below each other.
@@ -90,10 +90,10 @@ mod tests {
             ],
         );
         insta::assert_snapshot!(draw(&root), @r"
-        Sync/flux-system/all           Ready   main@sha1:5f from GitRepository/flux-system/fleet
-        ├── Sync/shop/apps             Ready   main@sha1:5f
-        │   └── ConfigMap/shop/web     Current
-        └── Job/shop/migrate           Failed   backoff limit reached
+        Sync/flux-system/all         Ready   main@sha1:5f from GitRepository/flux-system/fleet
+        ├── Sync/shop/apps           Ready   main@sha1:5f
+        │   └── ConfigMap/shop/web   Current
+        └── Job/shop/migrate         Failed   backoff limit reached
         ");
     }
 }
