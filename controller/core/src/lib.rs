@@ -13,6 +13,7 @@ pub mod change;
 pub mod conclude;
 pub mod desire;
 pub mod diff;
+pub mod git;
 pub mod hash;
 pub mod health;
 pub mod inventory;
