@@ -1,0 +1,282 @@
+//! The way to git servers: one per process, with connections that stay open between calls.
+
+use std::{
+    collections::HashMap,
+    fmt, io,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+    time::Duration,
+};
+
+use flux_core::git::Scheme;
+use gix_transport::{Protocol, client::blocking_io};
+use reqwest::header::HeaderValue;
+use rustls::{ClientConfig, RootCertStore};
+use tokio::runtime::{Builder, Runtime};
+
+use super::{
+    credentials::{Error as CredentialsError, Tls},
+    deadline::Deadline,
+    error::{Error, chain},
+    file, http,
+    line::Line,
+    remote::{Proxy, Remote},
+    session::Session,
+    ssh,
+};
+
+/// Connections that no one used for this long are closed.
+const IDLE: Duration = Duration::from_mins(2);
+const CONNECT: Duration = Duration::from_secs(15);
+/// So many different sets of certificates and proxies are kept ready.
+const MAX_CLIENTS: usize = 64;
+
+/// What the operator of the controller allows.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Whether `http://` repositories are allowed: everyone on the way can read and change them.
+    pub allow_http: bool,
+    /// Whether `file://` repositories are allowed: they can be any directory of the machine.
+    pub allow_file: bool,
+    /// How many bytes a server may send in one conversation.
+    pub max_bytes: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            allow_http: false,
+            allow_file: false,
+            max_bytes: 1 << 30,
+        }
+    }
+}
+
+/// The way to git servers.
+///
+/// Its calls block: from asynchronous code, make them within `spawn_blocking`.
+#[derive(Clone)]
+pub struct Client(Arc<Shared>);
+
+struct Shared {
+    options: Options,
+    /// Taken out on drop only: a runtime must not be dropped within asynchronous code.
+    runtime: Option<Runtime>,
+    system_roots: OnceLock<Arc<RootCertStore>>,
+    clients: Mutex<HashMap<(Tls, Option<Proxy>), reqwest::Client>>,
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("options", &self.0.options)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    /// Starts the one thread that moves bytes between sockets and callers.
+    pub fn new(options: Options) -> io::Result<Self> {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("git-network")
+            .enable_all()
+            .build()?;
+        Ok(Self(Arc::new(Shared {
+            options,
+            runtime: Some(runtime),
+            system_roots: OnceLock::new(),
+            clients: Mutex::default(),
+        })))
+    }
+
+    /// Begins a conversation with the server of a repository; it may go on until the deadline.
+    pub fn connect(&self, remote: &Remote, deadline: &Deadline) -> Result<Session, Error> {
+        match remote.url.scheme() {
+            Scheme::File => {
+                self.check_allowed(
+                    self.0.options.allow_file,
+                    "file",
+                    "--allow-file-repositories",
+                )?;
+                return Ok(Session::file(file::Source::open(
+                    remote.url.path(),
+                    deadline.clone(),
+                )?));
+            }
+            Scheme::Http => self.check_allowed(
+                self.0.options.allow_http,
+                "http",
+                "--allow-http-repositories",
+            )?,
+            Scheme::Https | Scheme::Ssh => {}
+        }
+        let line = self.line(deadline)?;
+        let transport: Box<dyn blocking_io::Transport> = match remote.url.scheme() {
+            Scheme::Ssh => {
+                let ssh = remote
+                    .credentials
+                    .ssh
+                    .as_ref()
+                    .ok_or(CredentialsError::NoSecret)?;
+                Box::new(ssh::connect(&line, &remote.url, ssh)?)
+            }
+            _ => Box::new(self.http(remote, &line)?),
+        };
+        Session::open(transport, line)
+    }
+
+    fn line(&self, deadline: &Deadline) -> Result<Line, Error> {
+        let runtime = self.0.runtime.as_ref().ok_or(Error::Cancelled {
+            doing: "shutting down",
+        })?;
+        Ok(Line::new(
+            runtime.handle().clone(),
+            deadline.clone(),
+            self.0.options.max_bytes,
+        ))
+    }
+
+    #[expect(
+        clippy::unused_self,
+        reason = "reads as a question to this client's options"
+    )]
+    fn check_allowed(
+        &self,
+        allowed: bool,
+        scheme: &'static str,
+        option: &'static str,
+    ) -> Result<(), Error> {
+        if allowed {
+            return Ok(());
+        }
+        Err(Error::SchemeNotAllowed { scheme, option })
+    }
+
+    fn http(
+        &self,
+        remote: &Remote,
+        line: &Line,
+    ) -> Result<blocking_io::http::Transport<http::Remote>, Error> {
+        let client = self.http_client(remote)?;
+        let header = remote.credentials.authorization.as_deref().map(|text| {
+            let header = HeaderValue::from_str(text);
+            header.map(|mut header| {
+                header.set_sensitive(true);
+                header
+            })
+        });
+        let what = "cannot be sent in an HTTP header";
+        let key = "password or bearerToken";
+        let header = header
+            .transpose()
+            .map_err(|_| CredentialsError::Malformed { key, what })?;
+        let backend = http::Remote::new(client, line.clone(), remote.url.clone(), header);
+        let text = remote.url.to_string();
+        let address = text
+            .as_str()
+            .try_into()
+            .map_err(|error: gix_error::Error| Error::Protocol {
+                doing: "reading the address",
+                message: chain(&error),
+            })?;
+        Ok(blocking_io::http::Transport::new_http(
+            backend,
+            address,
+            Protocol::V2,
+            false,
+        ))
+    }
+
+    fn http_client(&self, remote: &Remote) -> Result<reqwest::Client, Error> {
+        let key = (remote.credentials.tls.clone(), remote.proxy.clone());
+        let mut clients = self
+            .0
+            .clients
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = clients.get(&key) {
+            return Ok(client.clone());
+        }
+        let client = self.build_http_client(&key.0, key.1.as_ref())?;
+        if clients.len() >= MAX_CLIENTS {
+            clients.clear();
+        }
+        clients.insert(key, client.clone());
+        Ok(client)
+    }
+
+    fn build_http_client(
+        &self,
+        tls: &Tls,
+        proxy: Option<&Proxy>,
+    ) -> Result<reqwest::Client, Error> {
+        let failed = |message| Error::Protocol {
+            doing: "setting up TLS",
+            message,
+        };
+        let mut builder = reqwest::Client::builder()
+            .tls_backend_preconfigured(self.tls_config(tls)?)
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(CONNECT)
+            .pool_idle_timeout(IDLE)
+            .pool_max_idle_per_host(4)
+            .tcp_nodelay(true)
+            .no_proxy();
+        if let Some(proxy) = proxy {
+            builder = builder.proxy(http_proxy(proxy)?);
+        }
+        builder
+            .build()
+            .map_err(|error| failed(chain(&error.without_url())))
+    }
+
+    fn tls_config(&self, tls: &Tls) -> Result<ClientConfig, Error> {
+        let failed = |error: rustls::Error| Error::Protocol {
+            doing: "setting up TLS",
+            message: error.to_string(),
+        };
+        let mut roots = RootCertStore::clone(self.0.system_roots.get_or_init(system_roots));
+        for authority in tls.authorities()? {
+            roots.add(authority).map_err(failed)?;
+        }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(failed)?
+            .with_root_certificates(roots);
+        match tls.client()? {
+            Some(client) => builder
+                .with_client_auth_cert(client.chain, client.key)
+                .map_err(failed),
+            None => Ok(builder.with_no_client_auth()),
+        }
+    }
+}
+
+/// A machine without certificates is fine: then only those of a Secret count.
+fn system_roots() -> Arc<RootCertStore> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    Arc::new(roots)
+}
+
+fn http_proxy(proxy: &Proxy) -> Result<reqwest::Proxy, Error> {
+    let what = "is not the address of a proxy";
+    let built = reqwest::Proxy::all(&proxy.address);
+    let built = built.map_err(|_| CredentialsError::Malformed {
+        key: "address",
+        what,
+    })?;
+    Ok(match &proxy.login {
+        Some((user, password)) => built.basic_auth(user, password),
+        None => built,
+    })
+}
