@@ -29,17 +29,23 @@
 
 pub mod binaries;
 pub mod certificates;
+pub mod cluster;
 pub mod control_plane;
+pub mod controller;
 pub mod git_repo;
 pub mod git_server;
+pub mod install;
 pub mod process;
+pub mod wait;
 
 mod ports;
 mod scratch;
 mod test_namespace;
 
 pub use binaries::Binaries;
+pub use cluster::Cluster;
 pub use control_plane::{ControlPlane, Options};
+pub use controller::Controller;
 pub use git_repo::GitRepo;
 pub use git_server::GitServer;
 pub use test_namespace::TestNamespace;

@@ -72,20 +72,22 @@ impl Process {
     }
 
     /// Starts any program, with a watcher that kills it when we are gone.
+    ///
+    /// Its environment is what `command` sets, and nothing else.
     pub fn start_watched(name: &str, command: &Command, log: &Path) -> Result<Self> {
         let mut shell = Command::new("/bin/sh");
+        shell.env_clear();
         shell
             .arg("-c")
             .arg(WATCHED)
             .arg("sh")
             .arg(command.get_program())
             .args(command.get_args());
-        for (key, value) in command.get_envs() {
-            match value {
-                Some(value) => shell.env(key, value),
-                None => shell.env_remove(key),
-            };
-        }
+        shell.envs(
+            command
+                .get_envs()
+                .filter_map(|(key, value)| value.map(|value| (key, value))),
+        );
         if let Some(directory) = command.get_current_dir() {
             shell.current_dir(directory);
         }
