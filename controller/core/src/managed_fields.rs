@@ -56,6 +56,8 @@ pub fn own_entry(entries: &[ManagedField]) -> Option<&ManagedField> {
 /// Times have whole seconds, so that "at" belongs to the suspects. Without a time, everyone else
 /// is one. Who writes the status alone takes nothing from us; entries without a time (the `scale`
 /// subresource) always count.
+///
+/// *Caveats*: who only removes a field owns nothing by it and leaves no trace here.
 pub fn thieves(entries: &[ManagedField], since: Option<&str>) -> Vec<String> {
     let is_later = |time: Option<&str>| match (time, since) {
         // RFC 3339 in UTC without fractions sorts as text.
