@@ -17,6 +17,7 @@ pub(crate) struct Config {
     pub(crate) common_labels: Vec<FieldSpec>,
     pub(crate) labels: Vec<FieldSpec>,
     pub(crate) template_labels: Vec<FieldSpec>,
+    pub(crate) volume_claim_template_labels: Vec<FieldSpec>,
     pub(crate) common_annotations: Vec<FieldSpec>,
     pub(crate) name_reference: Vec<NameReference>,
     pub(crate) var_reference: Vec<FieldSpec>,
@@ -72,7 +73,7 @@ impl Config {
         Ok(Arc::new(merged))
     }
 
-    fn lists(&mut self) -> [&mut Vec<FieldSpec>; 10] {
+    fn lists(&mut self) -> [&mut Vec<FieldSpec>; 11] {
         [
             &mut self.name_prefix,
             &mut self.name_suffix,
@@ -80,6 +81,7 @@ impl Config {
             &mut self.common_labels,
             &mut self.labels,
             &mut self.template_labels,
+            &mut self.volume_claim_template_labels,
             &mut self.common_annotations,
             &mut self.var_reference,
             &mut self.images,

@@ -196,11 +196,35 @@ fn inherit(made: &mut Resource, old: &mut Resource, behavior: Behavior) {
         metadata.insert("namespace".to_owned(), namespace.into());
     }
     if behavior == Behavior::Merge {
+        encode_string_data(&mut old.value);
         for field in ["data", "binaryData"] {
             merge_field(&mut made.value, &old.value, field);
         }
         made.trace = std::mem::take(&mut old.trace);
         made.origin = std::mem::take(&mut old.origin);
+    } else {
+        made.trace.transformations = std::mem::take(&mut old.trace.transformations);
+    }
+}
+
+/// Moves the `stringData` of a Secret to its `data`, as the API server does.
+fn encode_string_data(secret: &mut Value) {
+    let fields = match secret {
+        Value::Object(fields) if fields.get("kind").and_then(Value::as_str) == Some("Secret") => {
+            fields
+        }
+        _ => return,
+    };
+    let Some(Value::Object(texts)) = fields.shift_remove("stringData") else {
+        return;
+    };
+    let data = crate::resource::child_mut(secret, "data");
+    for (key, text) in texts {
+        let encoded = match &text {
+            Value::String(text) => base64(text.as_bytes()),
+            text => base64(text.to_string().as_bytes()),
+        };
+        data.insert(key, encoded.into());
     }
 }
 

@@ -12,6 +12,8 @@ use crate::shape::{self, Source};
 use crate::yaml::{self, Dialect};
 use crate::{Error, Note};
 
+pub(crate) use shapes::REPLACEMENT;
+
 /// A kustomization file, with deprecated fields moved to those that replaced them.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -59,6 +61,7 @@ pub(crate) struct Labels {
     pub(crate) pairs: BTreeMap<String, String>,
     pub(crate) include_selectors: bool,
     pub(crate) include_templates: bool,
+    pub(crate) include_volume_claim_templates: bool,
     pub(crate) fields: Vec<FieldSpecSource>,
 }
 

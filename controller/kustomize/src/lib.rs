@@ -27,6 +27,7 @@
 mod build;
 mod config;
 mod error;
+mod fieldpath;
 mod fieldspec;
 mod files;
 mod generate;
@@ -39,6 +40,7 @@ mod resource;
 mod schema;
 mod selector;
 mod shape;
+mod structured;
 mod target;
 mod transform;
 mod tree;

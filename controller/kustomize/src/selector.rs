@@ -4,7 +4,7 @@ mod labels;
 
 use regex::Regex;
 
-use crate::gvk::GvkRef;
+use crate::gvk::{GvkRef, IdRef};
 use crate::kustomization::Selector;
 use crate::resource::{Resource, Resources};
 
@@ -58,14 +58,17 @@ impl Selection {
             && self.selects_texts(resource)
     }
 
-    pub(crate) fn selects_kind(&self, gvk: GvkRef<'_>) -> bool {
+    fn selects_kind(&self, gvk: GvkRef<'_>) -> bool {
         fits(self.group.as_ref(), gvk.group)
             && fits(self.version.as_ref(), gvk.version)
             && fits(self.kind.as_ref(), gvk.kind)
     }
 
-    pub(crate) fn selects_name(&self, name: &str, namespace: &str) -> bool {
-        fits(self.name.as_ref(), name) && fits(self.namespace.as_ref(), namespace)
+    /// Whether an id is meant, whatever the labels and annotations are.
+    pub(crate) fn selects_id(&self, id: IdRef<'_>) -> bool {
+        self.selects_kind(id.gvk)
+            && fits(self.name.as_ref(), id.name)
+            && fits(self.namespace.as_ref(), id.namespace)
     }
 
     pub(crate) fn selects_texts(&self, resource: &Resource) -> bool {

@@ -7,6 +7,7 @@ mod layer;
 mod patches;
 mod place;
 mod plain;
+mod replace;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

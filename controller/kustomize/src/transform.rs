@@ -7,4 +7,5 @@ pub(crate) mod metadata;
 pub(crate) mod namespace;
 pub(crate) mod order;
 pub(crate) mod references;
+pub(crate) mod replacement;
 pub(crate) mod replicas;

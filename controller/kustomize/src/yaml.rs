@@ -52,6 +52,11 @@ pub fn parse_yaml(bytes: &[u8], path: &str) -> Result<Vec<Document>, Error> {
     parse(bytes, path, Dialect::Manifest)
 }
 
+/// Returns the value of a text without quotes in a manifest, if JSON has it.
+pub(crate) fn resolve_plain(text: &str) -> Option<Value> {
+    scalar::resolve(text, Dialect::Manifest).ok()
+}
+
 /// Reads all documents of a stream in one of the dialects.
 pub(crate) fn parse(bytes: &[u8], path: &str, dialect: Dialect) -> Result<Vec<Document>, Error> {
     let documents = compose::parse(bytes, path, dialect)?;

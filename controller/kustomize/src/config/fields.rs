@@ -59,7 +59,8 @@ const POD_SELECTORS: [&str; 5] = [
     "topologySpreadConstraints/labelSelector",
 ];
 
-const IMAGES: [&str; 6] = [
+const IMAGES: [&str; 7] = [
+    "spec/jobTemplate/spec/template/spec/volumes[]/image/reference",
     "spec/containers[]/image",
     "spec/initContainers[]/image",
     "spec/volumes[]/image/reference",
@@ -84,6 +85,7 @@ pub(super) fn built_in() -> Config {
         common_labels: common_labels(),
         labels: Vec::new(),
         template_labels: template_labels(),
+        volume_claim_template_labels: volume_claim_template_labels(),
         common_annotations: common_annotations(),
         name_reference: name_references(),
         var_reference: specs(VAR_REFERENCES, false),
@@ -149,12 +151,15 @@ fn template_labels() -> Vec<FieldSpec> {
             "apps".clone_into(&mut spec.gvk.group);
         }
     }
-    specs.push(FieldSpec::new(
+    specs
+}
+
+fn volume_claim_template_labels() -> Vec<FieldSpec> {
+    vec![FieldSpec::new(
         "apps//StatefulSet",
         "spec/volumeClaimTemplates[]/metadata/labels",
         true,
-    ));
-    specs
+    )]
 }
 
 fn common_labels() -> Vec<FieldSpec> {
@@ -167,6 +172,7 @@ fn common_labels() -> Vec<FieldSpec> {
         }
     }
     all.extend(template_labels());
+    all.extend(volume_claim_template_labels());
     all
 }
 

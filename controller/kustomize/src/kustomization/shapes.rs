@@ -60,6 +60,7 @@ const LABELS: Shape = Fields(&[
     ("pairs", Texts),
     ("includeSelectors", Flag),
     ("includeTemplates", Flag),
+    ("includeVolumeClaimTemplates", Flag),
     ("fields", List(&FIELD_SPEC)),
 ]);
 

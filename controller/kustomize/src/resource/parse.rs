@@ -23,6 +23,7 @@ pub(crate) fn from_documents(
         if is_empty(&value) {
             continue;
         }
+        tidy(&mut value);
         let checked = check(&value, path).and_then(|()| take_items(&mut value, path));
         match checked {
             Ok(Some(items)) => queue.extend(items.into_iter().map(|item| (item, line))),
@@ -61,6 +62,30 @@ fn take_items(value: &mut Value, path: &str) -> Result<Option<Vec<Value>>, Error
     }
 }
 
+/// Makes text of what Kubernetes wants as text, and people forget to quote.
+fn tidy(value: &mut Value) {
+    let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) else {
+        return;
+    };
+    if let Some(name) = metadata.get_mut("name") {
+        quote(name);
+    }
+    if let Some(Value::Object(annotations)) = metadata.get_mut("annotations") {
+        for annotation in annotations.values_mut() {
+            quote(annotation);
+            if annotation.is_null() {
+                *annotation = Value::String(String::new());
+            }
+        }
+    }
+}
+
+fn quote(value: &mut Value) {
+    if value.is_number() || value.is_boolean() {
+        *value = Value::String(value.to_string());
+    }
+}
+
 /// What every manifest must have.
 fn check(value: &Value, path: &str) -> Result<(), Error> {
     let Value::Object(fields) = value else {
@@ -76,7 +101,13 @@ fn check(value: &Value, path: &str) -> Result<(), Error> {
     let name = match fields.get("metadata") {
         Some(Value::Object(metadata)) => {
             for map in ["labels", "annotations"] {
-                check_texts(metadata.get(map), path, map)?;
+                if metadata
+                    .get(map)
+                    .is_some_and(|map| !map.is_object() && !map.is_null())
+                {
+                    let error = Error::new(path, "must be a mapping");
+                    return Err(error.field(format!("metadata.{map}")));
+                }
             }
             metadata.get("name")
         }
@@ -90,22 +121,6 @@ fn check(value: &Value, path: &str) -> Result<(), Error> {
         Some(Value::String(_) | Value::Null) | None => {
             Err(Error::new(path, format!("missing in this {kind}")).field("metadata.name"))
         }
-        Some(other) => Err(Error::new(path, format!("{other} is not a string"))
-            .field("metadata.name")
-            .hint("put it in quotes")),
-    }
-}
-
-fn check_texts(map: Option<&Value>, path: &str, name: &str) -> Result<(), Error> {
-    let field = || format!("metadata.{name}");
-    match map {
-        None | Some(Value::Null) => Ok(()),
-        Some(Value::Object(map)) => map.iter().try_for_each(|(key, value)| match value {
-            Value::String(_) | Value::Null => Ok(()),
-            value => Err(Error::new(path, format!("{value} is not a string"))
-                .field(format!("{}.{key}", field()))
-                .hint("put it in quotes")),
-        }),
-        Some(_) => Err(Error::new(path, "must be a mapping").field(field())),
+        Some(_) => Err(Error::new(path, "must be text").field("metadata.name")),
     }
 }

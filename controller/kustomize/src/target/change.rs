@@ -21,6 +21,7 @@ impl Builder<'_, '_> {
         self.patch_json(target, acc);
         self.scale(target, acc);
         self.set_images(target, acc);
+        self.replace(target, acc);
     }
 
     /// Names the fields that do nothing yet.
@@ -31,7 +32,6 @@ impl Builder<'_, '_> {
                 "patchesStrategicMerge",
                 k.patches_strategic_merge.is_empty(),
             ),
-            ("replacements", k.replacements.is_empty()),
             ("vars", k.vars.is_empty()),
             ("openapi", k.openapi.is_empty()),
             ("crds", k.crds.is_empty()),
@@ -137,6 +137,9 @@ fn label_specs(labels: &Labels, config: &Config) -> Result<Vec<FieldSpec>, Strin
     } else {
         if labels.include_templates {
             fieldspec::merge(&mut specs, &config.template_labels)?;
+        }
+        if labels.include_volume_claim_templates {
+            fieldspec::merge(&mut specs, &config.volume_claim_template_labels)?;
         }
         fieldspec::merge(&mut specs, &[FieldSpec::new("//", "metadata/labels", true)])?;
     }

@@ -40,6 +40,16 @@ impl Place<'_, '_> {
                 .error(field, format!("{written} is an absolute path"))
                 .hint("write it relative to this file"));
         }
+        // "base - ../other" is what YAML makes of an item with one blank too many before it.
+        if written
+            .split('/')
+            .any(|part| part.contains("..") && part != "..")
+        {
+            return Err(self
+                .source
+                .error(field, format!("{written} is not one path"))
+                .hint("check the indentation of the list"));
+        }
         let Some(path) = path::join(self.directory, written) else {
             return Err(self
                 .source

@@ -18,7 +18,7 @@ pub(crate) fn apply(
 ) -> Result<(), String> {
     // Some tools write tags with braces in them. A name that is no pattern matches nothing.
     let pattern = format!(
-        "^{}(:[a-zA-Z0-9_.{{}}-]*)?(@sha256:[a-zA-Z0-9_.{{}}-]*)?$",
+        "^{}(:[a-zA-Z0-9_.{{}}-]*)?(@[a-zA-Z0-9]+([.+_-][a-zA-Z0-9]+)*:[a-zA-Z0-9_.{{}}-]*)?$",
         image.name
     );
     let Ok(pattern) = Regex::new(&pattern) else {

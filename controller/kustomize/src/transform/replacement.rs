@@ -1,0 +1,257 @@
+//! `replacements`: values of fields are copied to other fields.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::fieldpath::{FieldPath, Leaf, text_of};
+use crate::gvk::{Gvk, IdRef};
+use crate::kustomization::Selector;
+use crate::resource::{Resource, Resources};
+use crate::selector::Selection;
+
+/// A value, and where it goes.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct Replacement {
+    source: Option<Source>,
+    source_value: Option<String>,
+    targets: Option<Vec<Target>>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Source {
+    group: String,
+    version: String,
+    kind: String,
+    name: String,
+    namespace: String,
+    field_path: String,
+    options: FieldOptions,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Target {
+    select: Option<Selector>,
+    reject: Vec<Selector>,
+    field_paths: Vec<String>,
+    options: FieldOptions,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct FieldOptions {
+    delimiter: String,
+    index: i64,
+    create: bool,
+}
+
+const NAME: &str = "metadata.name";
+
+impl Replacement {
+    /// Copies the value to all targets.
+    pub(crate) fn apply(&self, resources: &mut Resources) -> Result<(), String> {
+        let targets = self.targets.as_ref().ok_or("needs targets")?;
+        let value = match (&self.source, &self.source_value) {
+            (Some(source), None) => source.value(resources)?,
+            (None, Some(value)) => Value::String(value.clone()),
+            (None, None) => return Err("needs a source or a sourceValue".to_owned()),
+            (Some(_), Some(_)) => return Err("has both a source and a sourceValue".to_owned()),
+        };
+        targets.iter().enumerate().try_for_each(|(at, target)| {
+            target
+                .set(resources, &value)
+                .map_err(|error| format!("targets[{at}]: {error}"))
+        })
+    }
+}
+
+impl Source {
+    fn value(&self, resources: &Resources) -> Result<Value, String> {
+        let gvk = Gvk {
+            group: self.group.clone(),
+            version: self.version.clone(),
+            kind: self.kind.clone(),
+        };
+        let found = resources.by_any_id(|id| self.selects(id, &gvk));
+        let resource = match found.as_slice() {
+            [at] => resources.get(*at),
+            [] => None,
+            several => {
+                return Err(format!(
+                    "the source selects {} objects, not one",
+                    several.len()
+                ));
+            }
+        };
+        let resource = resource.ok_or("the source selects no object")?;
+        let path = if self.field_path.is_empty() {
+            NAME
+        } else {
+            &self.field_path
+        };
+        let value = FieldPath::parse(path)?
+            .get(&resource.value)
+            .filter(|value| !is_empty(value))
+            .ok_or_else(|| format!("{} has no field {path}", resource.id()))?;
+        self.refine(value)
+    }
+
+    fn selects(&self, id: IdRef<'_>, gvk: &Gvk) -> bool {
+        let selector = IdRef {
+            gvk: id.gvk,
+            name: &self.name,
+            namespace: &self.namespace,
+        };
+        (self.name.is_empty() || self.name == id.name)
+            && (self.namespace.is_empty() || selector.same_namespace(id))
+            && id.gvk.is_selected(gvk)
+    }
+
+    fn refine(&self, value: &Value) -> Result<Value, String> {
+        let FieldOptions {
+            delimiter, index, ..
+        } = &self.options;
+        if delimiter.is_empty() {
+            return Ok(value.clone());
+        }
+        if value.is_object() || value.is_array() {
+            return Err("a delimiter needs a plain value".to_owned());
+        }
+        let text = text_of(value);
+        usize::try_from(*index)
+            .ok()
+            .and_then(|index| text.split(delimiter.as_str()).nth(index))
+            .map(Value::from)
+            .ok_or_else(|| format!("{text} has no part {index}"))
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Object(fields) => fields.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        _ => false,
+    }
+}
+
+impl Target {
+    fn set(&self, resources: &mut Resources, value: &Value) -> Result<(), String> {
+        let select = self.select.as_ref().ok_or("needs select")?;
+        let select = Selection::new(select)?;
+        let reject: Vec<(Selection, &Selector)> = self
+            .reject
+            .iter()
+            .map(|reject| Ok((Selection::new(reject)?, reject)))
+            .collect::<Result<_, String>>()?;
+        let paths: Vec<FieldPath> = if self.field_paths.is_empty() {
+            vec![FieldPath::parse(NAME)?]
+        } else {
+            let paths = self.field_paths.iter();
+            paths
+                .map(|path| FieldPath::parse(path))
+                .collect::<Result<_, _>>()?
+        };
+        for resource in resources.iter_mut() {
+            if is_meant(resource, &select, &reject) {
+                for path in &paths {
+                    self.set_field(resource, path, value)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn set_field(
+        &self,
+        resource: &mut Resource,
+        path: &FieldPath,
+        value: &Value,
+    ) -> Result<(), String> {
+        let leaf = match (self.options.create, value) {
+            (false, _) => Leaf::Nothing,
+            (true, Value::Object(_)) => Leaf::Mapping,
+            (true, Value::Array(_)) => Leaf::List,
+            (true, _) => Leaf::Text,
+        };
+        let found = path.visit(&mut resource.value, leaf, &mut |field| {
+            self.put(field, value)
+        });
+        let problem = match found {
+            Ok(0) => "there is no such field".to_owned(),
+            Ok(_) => return Ok(()),
+            Err(error) => error,
+        };
+        Err(format!("{} in {}: {problem}", path.text(), resource.id()))
+    }
+
+    fn put(&self, field: &mut Value, value: &Value) -> Result<(), String> {
+        let FieldOptions {
+            delimiter, index, ..
+        } = &self.options;
+        let is_plain = !field.is_object() && !field.is_array();
+        let value = if delimiter.is_empty() {
+            value.clone()
+        } else if is_plain {
+            let known = if field.is_null() {
+                String::new()
+            } else {
+                text_of(field)
+            };
+            Value::String(join(&known, delimiter, *index, &text_of(value)))
+        } else {
+            return Err("a delimiter needs a plain value".to_owned());
+        };
+        if !is_plain || value.is_object() || value.is_array() || field.is_null() {
+            *field = value;
+            return Ok(());
+        }
+        // A field keeps its type: only the text is copied.
+        let text = text_of(&value);
+        *field = match field {
+            Value::Number(_) | Value::Bool(_) => retyped(text),
+            _ => Value::String(text),
+        };
+        Ok(())
+    }
+}
+
+/// The value of a text where a number or boolean was; text if it is neither.
+fn retyped(text: String) -> Value {
+    match crate::yaml::resolve_plain(&text) {
+        Some(value @ (Value::Number(_) | Value::Bool(_))) => value,
+        _ => Value::String(text),
+    }
+}
+
+/// Replaces one part of a text, or adds one before or behind.
+fn join(text: &str, delimiter: &str, index: i64, value: &str) -> String {
+    let mut parts: Vec<&str> = text.split(delimiter).collect();
+    match usize::try_from(index) {
+        Err(_) => parts.insert(0, value),
+        Ok(at) => match parts.get_mut(at) {
+            Some(part) => *part = value,
+            None => parts.push(value),
+        },
+    }
+    parts.join(delimiter)
+}
+
+fn is_meant(resource: &Resource, select: &Selection, reject: &[(Selection, &Selector)]) -> bool {
+    if !select.selects_texts(resource) {
+        return false;
+    }
+    let rejected = reject.iter().any(|(selection, selector)| {
+        let texts = !(selector.labels.is_empty() && selector.annotations.is_empty());
+        let ids = Selector {
+            labels: String::new(),
+            annotations: String::new(),
+            ..(*selector).clone()
+        } != Selector::default();
+        (texts && selection.selects_texts(resource))
+            || (ids && resource.any_ids().any(|id| selection.selects_id(id)))
+    });
+    !rejected && resource.any_ids().any(|id| select.selects_id(id))
+}
