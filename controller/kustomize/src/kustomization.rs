@@ -1,6 +1,6 @@
 //! The kustomization file.
 
-mod shapes;
+pub(crate) mod shapes;
 
 use std::collections::BTreeMap;
 

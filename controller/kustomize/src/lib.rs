@@ -26,6 +26,7 @@
 
 mod build;
 mod config;
+mod crds;
 mod error;
 mod fieldpath;
 mod fieldspec;
@@ -42,6 +43,7 @@ mod selector;
 mod shape;
 mod structured;
 mod target;
+mod trace;
 mod transform;
 mod tree;
 mod yaml;

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::gvk::GvkRef;
 use crate::resource::{Resource, Resources};
+use crate::schema::Custom;
 use crate::selector::Selection;
 use crate::yaml::{self, Dialect};
 use crate::{Error, resource};
@@ -160,9 +161,10 @@ fn merge_all(
     allowed: Allowed,
 ) -> Result<(), String> {
     let mut emptied = false;
+    let schema = resources.schema.clone();
     for at in selected {
         if let Some(resource) = resources.get_mut(*at) {
-            merge_one(resource, patch, allowed)
+            merge_one(resource, patch, allowed, schema.as_deref())
                 .map_err(|error| format!("{}: {error}", resource.id()))?;
             emptied |= resource.value.is_null();
         }
@@ -177,7 +179,12 @@ fn merge_all(
 }
 
 /// Applies a patch to one object, which becomes null if the patch deletes it.
-fn merge_one(resource: &mut Resource, patch: &Resource, allowed: Allowed) -> Result<(), String> {
+fn merge_one(
+    resource: &mut Resource,
+    patch: &Resource,
+    allowed: Allowed,
+    schema: Option<&Custom>,
+) -> Result<(), String> {
     if allowed != Allowed::default() {
         resource.remember_id();
     }
@@ -186,7 +193,8 @@ fn merge_one(resource: &mut Resource, patch: &Resource, allowed: Allowed) -> Res
     let [name, namespace] = keep;
     let type_meta = ["apiVersion", "kind"].map(|field| resource.value.get(field).cloned());
     let [api_version, kind] = type_meta;
-    let merged = merge::object(std::mem::take(&mut resource.value), patch.value.clone())?;
+    let target = std::mem::take(&mut resource.value);
+    let merged = merge::object(target, patch.value.clone(), schema)?;
     resource.value = merged.unwrap_or_default();
     if resource.value.is_null() {
         return Ok(());

@@ -34,6 +34,21 @@ pub(crate) fn name(path: &str) -> &str {
     path.rsplit_once('/').map_or(path, |(_, name)| name)
 }
 
+/// Returns a path as seen from a directory, with `..` where it lies outside.
+pub(crate) fn relative(directory: &str, path: &str) -> String {
+    let parts = |path: &'_ str| -> Vec<String> {
+        path.split('/')
+            .filter(|part| !part.is_empty())
+            .map(str::to_owned)
+            .collect()
+    };
+    let (from, to) = (parts(directory), parts(path));
+    let common = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
+    let up = std::iter::repeat_n("..", from.len() - common);
+    let down = to.iter().skip(common).map(String::as_str);
+    up.chain(down).collect::<Vec<_>>().join("/")
+}
+
 /// Whether `path` is `directory` or lies below it.
 pub(crate) fn is_within(path: &str, directory: &str) -> bool {
     directory.is_empty()

@@ -37,7 +37,6 @@ pub(crate) struct Previous {
 
 /// What `buildMetadata` can say about a resource.
 #[derive(Debug, Clone, Default)]
-#[allow(dead_code, reason = "buildMetadata comes next")]
 pub(crate) struct Trace {
     pub(crate) origin: Option<Value>,
     pub(crate) transformations: Vec<Value>,

@@ -1,8 +1,11 @@
 //! What the build knows of Kubernetes' types: scopes, and which lists are merged by which keys.
 
+mod custom;
 mod table;
 
 use crate::gvk::GvkRef;
+
+pub(crate) use custom::Custom;
 
 /// A field of a type in the table.
 pub(crate) struct Field {
@@ -15,34 +18,48 @@ pub(crate) struct Field {
 
 /// A type as far as merging goes.
 #[derive(Clone, Copy)]
-pub(crate) struct Type(&'static [Field]);
+pub(crate) enum Type<'s> {
+    /// One of Kubernetes itself.
+    BuiltIn(&'static [Field]),
+    /// One of an `OpenAPI` file.
+    Custom(custom::Type<'s>),
+}
 
-impl Type {
+impl<'s> Type<'s> {
     /// Returns the type of a kind; `None` for kinds whose lists are never merged.
-    pub(crate) fn of_kind(gvk: GvkRef<'_>) -> Option<Self> {
+    pub(crate) fn of_kind(gvk: GvkRef<'_>, custom: Option<&'s Custom>) -> Option<Self> {
+        if let Some(found) = custom.and_then(|custom| custom.of_kind(gvk)) {
+            return Some(Self::Custom(found));
+        }
         let at = table::KINDS
             .binary_search_by(|(known, _)| compare(known, gvk))
             .ok()?;
-        Self::at(table::KINDS.get(at)?.1)
+        Self::built_in(table::KINDS.get(at)?.1)
     }
 
-    fn at(index: usize) -> Option<Self> {
-        table::TYPES.get(index).map(|fields| Self(fields))
-    }
-
-    fn find(self, name: &str) -> Option<&'static Field> {
-        self.0.iter().find(|field| field.name == name)
+    fn built_in(index: usize) -> Option<Self> {
+        table::TYPES.get(index).map(|fields| Self::BuiltIn(fields))
     }
 
     /// Returns the type of a field, or of the items of a list.
     pub(crate) fn field(self, name: &str) -> Option<Self> {
-        self.find(name)?.of.and_then(Self::at)
+        match self {
+            Self::BuiltIn(fields) => find(fields, name)?.of.and_then(Self::built_in),
+            Self::Custom(custom) => custom.field(name).map(Self::Custom),
+        }
     }
 
     /// Returns the keys by which a list is merged; no keys for a list of plain values.
-    pub(crate) fn merge_keys(self, name: &str) -> Option<&'static [&'static str]> {
-        self.find(name)?.merge
+    pub(crate) fn merge_keys(self, name: &str) -> Option<Vec<&'s str>> {
+        match self {
+            Self::BuiltIn(fields) => find(fields, name)?.merge.map(<[&str]>::to_vec),
+            Self::Custom(custom) => custom.merge_keys(name),
+        }
     }
+}
+
+fn find(fields: &'static [Field], name: &str) -> Option<&'static Field> {
+    fields.iter().find(|field| field.name == name)
 }
 
 /// Whether objects of a kind stand outside namespaces; kinds that are not known do not.
@@ -68,15 +85,13 @@ mod tests {
     fn scopes_and_merge_keys_are_those_of_kubernetes() {
         assert!(is_cluster_scoped(GvkRef::new("v1", "Namespace")));
         assert!(!is_cluster_scoped(GvkRef::new("apps/v1", "Deployment")));
-        let pod = Type::of_kind(GvkRef::new("v1", "Pod")).unwrap();
+        let pod = Type::of_kind(GvkRef::new("v1", "Pod"), None).unwrap();
         let spec = pod.field("spec").unwrap();
-        assert_eq!(spec.merge_keys("containers"), Some(["name"].as_slice()));
+        assert_eq!(spec.merge_keys("containers"), Some(vec!["name"]));
         let container = spec.field("containers").unwrap();
-        assert_eq!(
-            container.merge_keys("ports"),
-            Some(["containerPort", "protocol"].as_slice())
-        );
+        let keys = vec!["containerPort", "protocol"];
+        assert_eq!(container.merge_keys("ports"), Some(keys));
         assert_eq!(container.merge_keys("args"), None);
-        assert!(Type::of_kind(GvkRef::new("example.com/v1", "Pod")).is_none());
+        assert!(Type::of_kind(GvkRef::new("example.com/v1", "Pod"), None).is_none());
     }
 }

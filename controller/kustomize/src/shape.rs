@@ -42,13 +42,33 @@ impl Source {
 
 /// Checks a value, brings its field names to the case that is expected, and drops nulls.
 pub(crate) fn conform(value: &mut Value, shape: Shape, source: &Source, errors: &mut Vec<Error>) {
-    let mut check = Check { source, errors };
+    let mut check = Check {
+        source,
+        errors,
+        strict: true,
+    };
+    check.value(value, shape, &mut String::new());
+}
+
+/// Like [`conform`], but leaves out fields that are not known.
+pub(crate) fn conform_known(
+    value: &mut Value,
+    shape: Shape,
+    source: &Source,
+    errors: &mut Vec<Error>,
+) {
+    let mut check = Check {
+        source,
+        errors,
+        strict: false,
+    };
     check.value(value, shape, &mut String::new());
 }
 
 struct Check<'c> {
     source: &'c Source,
     errors: &'c mut Vec<Error>,
+    strict: bool,
 }
 
 impl Check<'_> {
@@ -126,7 +146,9 @@ impl Check<'_> {
                     .find(|(known, _)| known.eq_ignore_ascii_case(&name))
             });
             let Some((known_name, shape)) = found else {
-                self.unknown(&name, known, at);
+                if self.strict {
+                    self.unknown(&name, known, at);
+                }
                 continue;
             };
             self.within(at, &name, &mut value, *shape);

@@ -2,23 +2,30 @@
 
 mod bring;
 mod change;
+mod configure;
 mod finish;
 mod layer;
 mod patches;
 mod place;
 mod plain;
+mod plugin;
+mod plugins;
 mod replace;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use serde_json::Value;
 
 use crate::config::Config;
 use crate::error::{Error, Note};
 use crate::files::Files;
 use crate::kustomization::{COMPONENT, Kustomization, Var};
 use crate::options::Options;
-use crate::resource::Resources;
+use crate::resource::{Resource, Resources};
+use crate::schema::Custom;
 use crate::shape::Source;
+use crate::trace;
 
 pub(crate) use place::Place;
 
@@ -57,6 +64,11 @@ pub(crate) struct Builder<'b, 't> {
     stack: Vec<String>,
     /// What `buildMetadata` of the outermost kustomization asks for.
     pub(crate) trace: bool,
+    /// The directory that is built.
+    pub(crate) top: String,
+    /// The schema of the first kustomization that names one.
+    schema: Option<Arc<Custom>>,
+    schema_is_set: bool,
 }
 
 impl<'b, 't> Builder<'b, 't> {
@@ -68,6 +80,9 @@ impl<'b, 't> Builder<'b, 't> {
             errors: Vec::new(),
             stack: Vec::new(),
             trace: false,
+            top: String::new(),
+            schema: None,
+            schema_is_set: false,
         }
     }
 
@@ -122,10 +137,15 @@ impl<'b, 't> Builder<'b, 't> {
         self.bring_resources(target, &mut acc);
         self.bring_configuration(target, &mut acc);
         self.generate(target, &mut acc);
+        self.run_generators(target, &mut acc);
         self.bring_components(target, &mut acc);
         // What is missing would only make every later step fail too.
         if self.errors.len() == before {
+            acc.resources.schema = self.schema.clone();
             self.change(target, &mut acc);
+            self.run_transformers(target, &mut acc);
+            self.run_validators(target, &mut acc);
+            self.bind_variables(target, &mut acc);
         }
         if acc.resources.len() > self.options.limits.objects {
             let limit = self.options.limits.objects;
@@ -137,6 +157,18 @@ impl<'b, 't> Builder<'b, 't> {
         }
         self.stack.pop();
         acc
+    }
+
+    /// Notes that a transformer of a kustomization ran.
+    pub(crate) fn mark(&self, target: &Target, acc: &mut Accumulated, kind: &str) {
+        if self.trace {
+            let by = trace::of_built_in(&self.top, &target.source.path, kind);
+            trace::mark(&mut acc.resources, &by);
+        }
+    }
+
+    fn plugin_origin(&self, config: &Resource) -> Value {
+        trace::of_config(&self.top, config)
     }
 
     pub(crate) fn place<'p>(&'p self, target: &'p Target) -> Place<'p, 't> {

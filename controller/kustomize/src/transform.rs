@@ -9,3 +9,4 @@ pub(crate) mod order;
 pub(crate) mod references;
 pub(crate) mod replacement;
 pub(crate) mod replicas;
+pub(crate) mod variables;

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 
 use crate::gvk::GvkRef;
-use crate::schema::Type;
+use crate::schema::{Custom, Type};
 
 const DIRECTIVE: &str = "$patch";
 
@@ -24,20 +24,24 @@ enum Directive {
 ///
 /// # Errors
 /// A list where a mapping is, and the like; a `$patch` that is not known.
-pub(crate) fn object(target: Value, patch: Value) -> Result<Option<Value>, String> {
-    let schema = Type::of_kind(GvkRef::of(&target));
+pub(crate) fn object(
+    target: Value,
+    patch: Value,
+    custom: Option<&Custom>,
+) -> Result<Option<Value>, String> {
+    let schema = Type::of_kind(GvkRef::of(&target), custom);
     field(Some(target), patch, schema, None)
 }
 
 /// The keys by which a list merges; no keys for plain values.
-type Keys = Option<&'static [&'static str]>;
+type Keys<'s> = Option<Vec<&'s str>>;
 
 /// Merges what a patch says into what is there, if anything is.
 fn field(
     target: Option<Value>,
     patch: Value,
-    schema: Option<Type>,
-    keys: Keys,
+    schema: Option<Type<'_>>,
+    keys: Keys<'_>,
 ) -> Result<Option<Value>, String> {
     let target = target.filter(|target| !target.is_null());
     match (target, patch) {
@@ -60,7 +64,7 @@ fn field(
 fn mapping(
     mut target: Map<String, Value>,
     mut patch: Map<String, Value>,
-    schema: Option<Type>,
+    schema: Option<Type<'_>>,
 ) -> Result<Option<Value>, String> {
     match take_directive(&mut patch)? {
         Directive::Delete => return Ok(None),
@@ -87,7 +91,7 @@ fn mapping(
 /// A mapping that was not there: its nulls and directives have nothing to do.
 fn added_mapping(
     mut patch: Map<String, Value>,
-    schema: Option<Type>,
+    schema: Option<Type<'_>>,
 ) -> Result<Option<Value>, String> {
     if take_directive(&mut patch)? == Directive::Delete {
         return Ok(None);
@@ -125,8 +129,8 @@ fn within(name: &str, error: &str) -> String {
 fn list(
     target: Option<Vec<Value>>,
     mut patch: Vec<Value>,
-    schema: Option<Type>,
-    keys: Keys,
+    schema: Option<Type<'_>>,
+    keys: Keys<'_>,
 ) -> Result<Option<Value>, String> {
     let Some(keys) = keys else {
         return Ok(Some(Value::Array(patch)));
@@ -139,7 +143,7 @@ fn list(
     let merged = if keys.is_empty() {
         plain_values(target, patch)
     } else {
-        items(target, patch, schema, keys)?
+        items(target, patch, schema, &keys)?
     };
     Ok(Some(Value::Array(merged)))
 }
@@ -177,7 +181,7 @@ fn plain_values(target: Vec<Value>, patch: Vec<Value>) -> Vec<Value> {
 fn items(
     target: Vec<Value>,
     patch: Vec<Value>,
-    schema: Option<Type>,
+    schema: Option<Type<'_>>,
     keys: &[&str],
 ) -> Result<Vec<Value>, String> {
     let by_several = keys.len() > 1
@@ -277,7 +281,7 @@ mod tests {
 
     use super::*;
 
-    fn pod(spec: Value) -> Value {
+    fn pod(spec: &Value) -> Value {
         json!({"apiVersion": "v1", "kind": "Pod", "spec": spec})
     }
 
@@ -306,21 +310,25 @@ mod tests {
         json!({"containers": [{"name": "a", "ports": [{"containerPort": 1, "protocol": "TCP"}, {"containerPort": 1, "protocol": "UDP", "name": "x"}]}]}),
     )]
     fn a_patch_merges(#[case] target: Value, #[case] patch: Value, #[case] expected: Value) {
-        let merged = object(pod(target), pod(patch)).unwrap();
-        assert_eq!(merged, Some(pod(expected)));
+        let merged = object(pod(&target), pod(&patch), None).unwrap();
+        assert_eq!(merged, Some(pod(&expected)));
     }
 
     #[test]
     fn an_object_can_be_deleted() {
         assert_eq!(
-            object(pod(json!({})), json!({"$patch": "delete"})),
+            object(pod(&json!({})), json!({"$patch": "delete"}), None),
             Ok(None)
         );
     }
 
     #[test]
     fn a_mismatch_names_the_field() {
-        let error = object(pod(json!({"a": {"b": 1}})), pod(json!({"a": {"b": [1]}})));
+        let error = object(
+            pod(&json!({"a": {"b": 1}})),
+            pod(&json!({"a": {"b": [1]}})),
+            None,
+        );
         assert_eq!(
             error,
             Err("spec.a.b: there is a plain value, and none in the patch".to_owned())

@@ -2,14 +2,18 @@
 
 use std::collections::HashMap;
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 use super::Resource;
 use crate::gvk::IdRef;
+use crate::schema::Custom;
 
 /// Resources in order.
 #[derive(Debug, Default)]
 pub(crate) struct Resources {
     list: Vec<Resource>,
+    /// Types besides those of Kubernetes, for merging.
+    pub(crate) schema: Option<Arc<Custom>>,
     /// Current ids; not there when a change may have made it wrong.
     index: Option<HashMap<String, usize>>,
 }

@@ -1,15 +1,12 @@
 //! What a kustomization brings in: resources, bases, generated objects, components.
 
-use std::sync::Arc;
-
 use super::{Accumulated, Builder, Role, Target};
-use crate::config::Config;
 use crate::error::Error;
 use crate::files::Found;
 use crate::generate::{self, Kind};
 use crate::kustomization::Generator;
 use crate::resource::{self, Resource};
-use crate::{path, yaml};
+use crate::{path, trace, yaml};
 
 impl Builder<'_, '_> {
     /// Brings in files and bases, in the order in which they are named.
@@ -37,7 +34,7 @@ impl Builder<'_, '_> {
     }
 
     /// Reads the manifests of a file.
-    fn load_file(
+    pub(super) fn load_file(
         &mut self,
         target: &Target,
         real: String,
@@ -50,7 +47,15 @@ impl Builder<'_, '_> {
             Ok((path, documents))
         });
         match documents {
-            Ok((path, documents)) => resource::from_documents(documents, &path, &mut self.errors),
+            Ok((path, documents)) => {
+                let mut resources = resource::from_documents(documents, &path, &mut self.errors);
+                if self.trace {
+                    for resource in &mut resources {
+                        resource.trace.origin = Some(trace::of_file(&self.top, &path));
+                    }
+                }
+                resources
+            }
             Err(error) => {
                 self.errors.push(error);
                 Vec::new()
@@ -73,7 +78,13 @@ impl Builder<'_, '_> {
     }
 
     /// Reads the kustomization of a directory that another names.
-    fn base(&mut self, target: &Target, field: &str, real: &str, role: Role) -> Option<Target> {
+    pub(super) fn base(
+        &mut self,
+        target: &Target,
+        field: &str,
+        real: &str,
+        role: Role,
+    ) -> Option<Target> {
         if let Some(inner) = self.stack.iter().find(|inner| path::is_within(inner, real)) {
             let message = if inner == real {
                 format!("{} includes itself", shown(real))
@@ -88,6 +99,7 @@ impl Builder<'_, '_> {
             return None;
         }
         let base = self.read(real)?;
+        self.take_schema(&base);
         self.check_role(&base, role).then_some(base)
     }
 
@@ -115,15 +127,6 @@ impl Builder<'_, '_> {
         }
     }
 
-    /// Adds the fields that transformers work on: those that are known, and configured ones.
-    pub(super) fn bring_configuration(&mut self, target: &Target, acc: &mut Accumulated) {
-        let config: Arc<Config> = Config::built_in();
-        match acc.config.merge(&config) {
-            Ok(config) => acc.config = config,
-            Err(error) => self.fail(target, "configurations", error),
-        }
-    }
-
     /// Makes ConfigMaps and Secrets.
     pub(super) fn generate(&mut self, target: &Target, acc: &mut Accumulated) {
         let kustomization = &target.kustomization;
@@ -144,7 +147,15 @@ impl Builder<'_, '_> {
                 let field = format!("{list}[{index}]");
                 let options = kustomization.generator_options.as_ref();
                 match generate::make(&self.place(target), kind, generator, options, &field) {
-                    Ok(made) => {
+                    Ok(mut made) => {
+                        if self.trace {
+                            let kind = match kind {
+                                Kind::ConfigMap => "ConfigMapGenerator",
+                                Kind::Secret => "SecretGenerator",
+                            };
+                            let by = trace::of_built_in(&self.top, &target.source.path, kind);
+                            made.trace.origin = Some(by);
+                        }
                         let absorbed =
                             generate::absorb(&mut acc.resources, made, &generator.behavior);
                         if let Err(error) = absorbed {

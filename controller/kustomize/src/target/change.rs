@@ -6,7 +6,7 @@ use crate::fieldspec::{self, FieldSpec};
 use crate::kustomization::Labels;
 use crate::transform::affix::{self, Affix};
 use crate::transform::namespace::Namespace;
-use crate::transform::{image, metadata, replicas};
+use crate::transform::{image, metadata, replicas, variables};
 
 impl Builder<'_, '_> {
     /// Runs all transformers of a kustomization.
@@ -24,34 +24,30 @@ impl Builder<'_, '_> {
         self.replace(target, acc);
     }
 
-    /// Names the fields that do nothing yet.
+    /// Names what a build cannot do.
     fn refuse_unsupported(&mut self, target: &Target) {
         let k = &target.kustomization;
-        let fields = [
-            (
-                "patchesStrategicMerge",
-                k.patches_strategic_merge.is_empty(),
-            ),
-            ("vars", k.vars.is_empty()),
-            ("openapi", k.openapi.is_empty()),
-            ("crds", k.crds.is_empty()),
-            ("configurations", k.configurations.is_empty()),
-            ("generators", k.generators.is_empty()),
-            ("transformers", k.transformers.is_empty()),
-            ("validators", k.validators.is_empty()),
-            ("buildMetadata", k.build_metadata.is_empty()),
-        ];
-        for (field, unused) in fields {
-            if !unused {
-                self.fail(target, field, "is not supported yet");
-            }
-        }
         if !k.helm_charts.is_empty() || k.helm_globals.is_some() {
-            self.fail(
-                target,
-                "helmCharts",
-                "is not supported: a build runs no other program; render the chart into the repository",
-            );
+            let message = "is not supported: a build runs no other program";
+            let error = target.source.error("helmCharts", message);
+            self.errors
+                .push(error.hint("render the chart into the repository"));
+        }
+    }
+
+    /// Notes for which objects the variables stand.
+    pub(super) fn bind_variables(&mut self, target: &Target, acc: &mut Accumulated) {
+        for (index, variable) in target.kustomization.vars.iter().enumerate() {
+            let field = format!("vars[{index}]");
+            let result = variables::bind(&mut acc.resources, variable);
+            self.report(target, &field, result);
+            let known = acc
+                .variables
+                .insert(variable.name.clone(), variable.clone());
+            if known.is_some() {
+                let message = format!("the variable {} is defined twice", variable.name);
+                self.fail(target, &field, message);
+            }
         }
     }
 
@@ -67,56 +63,62 @@ impl Builder<'_, '_> {
             specs: acc.config.namespace.clone(),
             ..Namespace::default()
         };
+        if namespace.name.is_empty() {
+            return;
+        }
         let result = namespace.apply(&mut acc.resources);
         self.report(target, "namespace", result);
+        self.mark(target, acc, "NamespaceTransformer");
     }
 
     fn rename(&mut self, target: &Target, acc: &mut Accumulated) {
         let k = &target.kustomization;
-        let all = [
-            (
-                "namePrefix",
-                Affix::Prefix,
-                &k.name_prefix,
-                &acc.config.name_prefix,
-            ),
-            (
-                "nameSuffix",
-                Affix::Suffix,
-                &k.name_suffix,
-                &acc.config.name_suffix,
-            ),
-        ];
-        for (field, which, text, specs) in all {
-            if !text.is_empty() {
-                let result = affix::apply(&mut acc.resources, which, text, specs);
-                self.report(target, field, result);
-            }
+        let config = acc.config.clone();
+        if !k.name_prefix.is_empty() {
+            let specs = &config.name_prefix;
+            let result = affix::apply(&mut acc.resources, Affix::Prefix, &k.name_prefix, specs);
+            self.report(target, "namePrefix", result);
+            self.mark(target, acc, "PrefixTransformer");
+        }
+        if !k.name_suffix.is_empty() {
+            let specs = &config.name_suffix;
+            let result = affix::apply(&mut acc.resources, Affix::Suffix, &k.name_suffix, specs);
+            self.report(target, "nameSuffix", result);
+            self.mark(target, acc, "SuffixTransformer");
         }
     }
 
     fn label(&mut self, target: &Target, acc: &mut Accumulated) {
-        for (index, labels) in target.kustomization.labels.iter().enumerate() {
+        let k = &target.kustomization;
+        for (index, labels) in k.labels.iter().enumerate() {
             let result = label_specs(labels, &acc.config)
                 .and_then(|specs| metadata::apply(&mut acc.resources, &labels.pairs, &specs));
             self.report(target, &format!("labels[{index}]"), result);
+            self.mark(target, acc, "LabelTransformer");
         }
-        let labels = &target.kustomization.common_labels;
-        let result = metadata::apply(&mut acc.resources, labels, &acc.config.common_labels);
-        self.report(target, "commonLabels", result);
+        if !(k.labels.is_empty() && k.common_labels.is_empty()) {
+            let specs = &acc.config.common_labels;
+            let result = metadata::apply(&mut acc.resources, &k.common_labels, specs);
+            self.report(target, "commonLabels", result);
+            self.mark(target, acc, "LabelTransformer");
+        }
     }
 
     fn annotate(&mut self, target: &Target, acc: &mut Accumulated) {
         let annotations = &target.kustomization.common_annotations;
-        let specs = &acc.config.common_annotations;
-        let result = metadata::apply(&mut acc.resources, annotations, specs);
-        self.report(target, "commonAnnotations", result);
+        if !annotations.is_empty() {
+            let specs = &acc.config.common_annotations;
+            let result = metadata::apply(&mut acc.resources, annotations, specs);
+            self.report(target, "commonAnnotations", result);
+            self.mark(target, acc, "AnnotationsTransformer");
+        }
     }
 
     fn scale(&mut self, target: &Target, acc: &mut Accumulated) {
         for (index, replica) in target.kustomization.replicas.iter().enumerate() {
             let result = replicas::apply(&mut acc.resources, replica, &acc.config.replicas);
             self.report(target, &format!("replicas[{index}]"), result);
+            self.mark(target, acc, "ReplicaCountTransformer");
         }
     }
 
@@ -124,6 +126,7 @@ impl Builder<'_, '_> {
         for (index, image) in target.kustomization.images.iter().enumerate() {
             let result = image::apply(&mut acc.resources, image, &acc.config.images);
             self.report(target, &format!("images[{index}]"), result);
+            self.mark(target, acc, "ImageTagTransformer");
         }
     }
 }

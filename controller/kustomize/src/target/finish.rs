@@ -5,7 +5,8 @@ use super::{Accumulated, Builder, Target};
 use crate::fieldspec::FieldSpec;
 use crate::options::{CommonMetadata, Order};
 use crate::resource::Resources;
-use crate::transform::{hash, metadata, order, references};
+use crate::trace;
+use crate::transform::{hash, metadata, order, references, variables};
 
 impl Builder<'_, '_> {
     /// Builds a directory, which may have a kustomization or not.
@@ -24,6 +25,8 @@ impl Builder<'_, '_> {
         let acc = match &target {
             Some(target) => {
                 self.trace = !target.kustomization.build_metadata.is_empty();
+                directory.clone_into(&mut self.top);
+                self.take_schema(target);
                 self.accumulate(target, Accumulated::default())
             }
             None => self.accumulate_plain(directory),
@@ -43,10 +46,45 @@ impl Builder<'_, '_> {
         for error in references::apply(&mut acc.resources, &acc.config.name_reference) {
             self.errors.push(source.error("", error));
         }
+        let variables = std::mem::take(&mut acc.variables);
+        let specs = &acc.config.var_reference;
+        for error in variables::resolve(&mut acc.resources, &variables, specs) {
+            self.errors.push(source.error("vars", error));
+        }
         acc.resources
             .retain(|resource| !is_local(resource.annotation(LOCAL_CONFIG)));
         self.sort(target, acc);
         self.add_common_metadata(acc);
+        self.add_build_metadata(target, acc);
+    }
+
+    fn add_build_metadata(&mut self, target: Option<&Target>, acc: &mut Accumulated) {
+        let wanted = target.map(|target| target.kustomization.build_metadata.as_slice());
+        let wants =
+            |option: &str| wanted.is_some_and(|all| all.iter().any(|known| known == option));
+        if let (Some(target), Some(options)) = (target, wanted) {
+            for (index, option) in options.iter().enumerate() {
+                if !BUILD_METADATA.contains(&option.as_str()) {
+                    let message = format!("must be one of {}", BUILD_METADATA.join(", "));
+                    self.fail(target, &format!("buildMetadata[{index}]"), message);
+                }
+            }
+        }
+        if wants("managedByLabel") || self.options.managed_by_label {
+            let label = ("app.kubernetes.io/managed-by", "kustomize-v5.8.2");
+            let labels = [label]
+                .map(|(key, value)| (key.to_owned(), value.to_owned()))
+                .into();
+            let specs = [FieldSpec::new("//", "metadata/labels", true)];
+            if let Err(error) = metadata::apply(&mut acc.resources, &labels, &specs) {
+                self.errors.push(crate::Error::new(self.top.clone(), error));
+            }
+        }
+        let wanted = trace::Wanted {
+            origin: wants("originAnnotations"),
+            transformations: wants("transformerAnnotations"),
+        };
+        trace::write(&mut acc.resources, wanted);
     }
 
     fn sort(&mut self, target: Option<&Target>, acc: &mut Accumulated) {
@@ -87,6 +125,13 @@ impl Builder<'_, '_> {
         }
     }
 }
+
+/// What `buildMetadata` may ask for.
+const BUILD_METADATA: [&str; 3] = [
+    "originAnnotations",
+    "transformerAnnotations",
+    "managedByLabel",
+];
 
 /// Marks an object that is only for tools.
 const LOCAL_CONFIG: &str = "config.kubernetes.io/local-config";

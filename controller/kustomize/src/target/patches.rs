@@ -29,6 +29,9 @@ impl Builder<'_, '_> {
                 Err(errors) => self.errors.extend(errors),
             }
         }
+        if !target.kustomization.patches_strategic_merge.is_empty() {
+            self.mark(target, acc, "PatchStrategicMergeTransformer");
+        }
     }
 
     /// `patches`.
@@ -37,16 +40,13 @@ impl Builder<'_, '_> {
             let field = format!("patches[{index}]");
             match read_entry(&self.place(target), entry, &field) {
                 Ok((patch, selection)) => {
-                    let allows = |name| entry.options.get(name).copied().unwrap_or_default();
-                    let allowed = Allowed {
-                        name: allows("allowNameChange"),
-                        kind: allows("allowKindChange"),
-                    };
+                    let allowed = allowed(entry);
                     let result = patch.apply(&mut acc.resources, selection.as_ref(), allowed);
                     self.report(target, &field, result);
                 }
                 Err(errors) => self.errors.extend(errors),
             }
+            self.mark(target, acc, "PatchTransformer");
         }
     }
 
@@ -66,7 +66,17 @@ impl Builder<'_, '_> {
                 }
                 Err(errors) => self.errors.extend(errors),
             }
+            self.mark(target, acc, "PatchJson6902Transformer");
         }
+    }
+}
+
+/// Returns what the options of a patch allow it.
+pub(super) fn allowed(entry: &kustomization::Patch) -> Allowed {
+    let allows = |name| entry.options.get(name).copied().unwrap_or_default();
+    Allowed {
+        name: allows("allowNameChange"),
+        kind: allows("allowKindChange"),
     }
 }
 
@@ -106,13 +116,13 @@ pub(super) fn read_entry(
     entry: &kustomization::Patch,
     field: &str,
 ) -> Result<(Patch, Option<Selection>), Vec<Error>> {
-    let (path, content) = content(place, entry, field).map_err(|error| vec![error])?;
-    let patch = Patch::read(&content, &path).map_err(|errors| inside(place, field, errors))?;
+    let (file, content) = content(place, entry, field).map_err(|error| vec![error])?;
+    let read = Patch::read(&content, &file).map_err(|errors| inside(place, field, errors))?;
     let selection = match &entry.target {
         Some(target) => Some(select(place, target, field)?),
         None => None,
     };
-    Ok((patch, selection))
+    Ok((read, selection))
 }
 
 /// Reads an entry of `patchesJson6902`, or the configuration of its transformer.
@@ -129,9 +139,9 @@ pub(super) fn read_json_entry(
     if target.name.is_empty() {
         return Err(fail("the target needs a name"));
     }
-    let (path, content) = content(place, entry, field).map_err(|error| vec![error])?;
-    let patch = Patch::read_json(&content, &path).map_err(|errors| inside(place, field, errors))?;
-    let Patch::Json(operations) = patch else {
+    let (file, content) = content(place, entry, field).map_err(|error| vec![error])?;
+    let read = Patch::read_json(&content, &file).map_err(|errors| inside(place, field, errors))?;
+    let Patch::Json(operations) = read else {
         return Err(fail("must be a JSON patch"));
     };
     if operations.is_empty() {

@@ -24,6 +24,9 @@ impl Builder<'_, '_> {
                 Err(errors) => self.errors.extend(errors),
             }
         }
+        if !target.kustomization.replacements.is_empty() {
+            self.mark(target, acc, "ReplacementTransformer");
+        }
     }
 }
 

@@ -7,7 +7,6 @@ use crate::resource::{self, Resource, Resources};
 
 /// Which subjects of role bindings are put into the namespace.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[allow(dead_code, reason = "the transformer as configuration comes next")]
 pub(crate) enum Subjects {
     /// Those named `default`; others follow the service account that they name.
     #[default]
@@ -47,7 +46,8 @@ impl Namespace {
             .map_err(|error| format!("puts two objects in one place: {error}"))
     }
 
-    fn apply_one(&self, resource: &mut Resource) -> Result<(), String> {
+    /// Puts one resource into the namespace.
+    pub(crate) fn apply_one(&self, resource: &mut Resource) -> Result<(), String> {
         let gvk = resource.gvk();
         let is_binding = matches!(gvk.kind, "RoleBinding" | "ClusterRoleBinding");
         let is_core = gvk.group.is_empty() && gvk.version == "v1";
