@@ -136,3 +136,25 @@ fn the_manifests_are_those_of_the_types() {
         );
     }
 }
+
+/// A sample that has a field which the types do not know would lose it on the way.
+#[test]
+fn the_samples_are_objects_of_these_kinds() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/samples");
+    for file in ["gitrepository.yaml", "sync.yaml", "imagepolicy.yaml"] {
+        let text = fs::read(directory.join(file)).expect("the sample is there");
+        for document in flux_kustomize::parse_yaml(&text, file).expect("the sample is YAML") {
+            let read = match document.value["kind"].as_str() {
+                Some("GitRepository") => round_trip::<flux_crds::GitRepository>(&document.value),
+                Some("Sync") => round_trip::<flux_crds::Sync>(&document.value),
+                _ => round_trip::<flux_crds::ImagePolicy>(&document.value),
+            };
+            assert_eq!(read, document.value, "{file}");
+        }
+    }
+}
+
+fn round_trip<K: serde::Serialize + serde::de::DeserializeOwned>(value: &Value) -> Value {
+    let object: K = serde_json::from_value(value.clone()).expect("the sample decodes");
+    serde_json::to_value(object).expect("an object is JSON")
+}

@@ -44,7 +44,7 @@ pub(crate) async fn run(cli: Cli, streams: &mut Streams) -> Result<ExitCode, Err
         Command::Build(args) => build::run(&args, streams),
         Command::Version(args) => version::run(&args, connection, streams).await,
         Command::Completion(args) => completion::script(&args, streams),
-        Command::Complete { words } => completion::candidates(words, streams),
+        Command::Complete { words } => completion::candidates(&words, streams).await,
         Command::Install(args) => install::run(&args, connection, streams).await,
         Command::Uninstall(args) => Box::pin(uninstall::run(&args, connection, streams)).await,
         Command::Check(args) => check::run(&args, connection, streams).await,

@@ -1,6 +1,6 @@
 //! The verbs that change the state of existing objects.
 
-use super::read_duration as duration;
+use super::{DryRun, read_duration as duration};
 use clap::{Args, ValueEnum};
 
 /// Which objects a verb acts on.
@@ -67,9 +67,9 @@ pub(crate) struct ResumeArgs {
 pub(crate) struct DeleteArgs {
     #[command(flatten)]
     pub(crate) targets: TargetArgs,
-    /// Only say what would be deleted
-    #[arg(long)]
-    pub(crate) dry_run: bool,
+    /// Only say what would be deleted: "client" asks nobody, "server" asks the API server
+    #[arg(long, value_enum, value_name = "WHERE", num_args = 0..=1, default_missing_value = "client", require_equals = true)]
+    pub(crate) dry_run: Option<DryRun>,
     #[command(flatten)]
     pub(crate) patience: Patience,
 }

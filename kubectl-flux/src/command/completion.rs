@@ -1,10 +1,13 @@
 //! `completion`, and the candidates that kubectl asks for.
 
+mod objects;
+
 use std::ffi::OsString;
 
 use clap::CommandFactory as _;
 use clap_complete::{Shell, engine};
 
+use self::objects::{Wanted, Words};
 use crate::{
     args::{Cli, CompletionArgs, CompletionShell},
     error::Error,
@@ -38,22 +41,57 @@ pub(crate) fn script(args: &CompletionArgs, streams: &mut Streams) -> Result<(),
 }
 
 /// Prints what could come next, as kubectl reads it: a candidate and its help on each line, then what to do beyond.
-pub(crate) fn candidates(words: Vec<OsString>, streams: &mut Streams) -> Result<(), Error> {
-    let index = words.len();
-    let all_words = std::iter::once(OsString::from("kubectl-flux"))
-        .chain(words)
+pub(crate) async fn candidates(words: &[OsString], streams: &mut Streams) -> Result<(), Error> {
+    let words: Vec<_> = words
+        .iter()
+        .map(|word| word.to_string_lossy().into_owned())
         .collect();
-    let found = engine::complete(&mut Cli::command(), all_words, index, None).unwrap_or_default();
-    for candidate in found.iter().filter(|candidate| !candidate.is_hide_set()) {
-        let value = candidate.get_value().to_string_lossy();
-        match candidate.get_help() {
-            Some(help) => streams.line(format_args!("{value}\t{}", first_line(&help.to_string()))),
-            None => streams.line(value),
-        }?;
+    let Some((incomplete, before)) = words.split_last() else {
+        return streams.line(NO_FILES);
+    };
+    let words_before = Words::read(before);
+    let found = match words_before.wanted() {
+        Wanted::Kind if !incomplete.starts_with('-') => objects::kinds(),
+        Wanted::Name(kind) if !incomplete.starts_with('-') => {
+            let names = objects::names(kind, &words_before.connection).await;
+            names
+                .into_iter()
+                .map(|name| (name, String::new()))
+                .collect()
+        }
+        Wanted::Kind | Wanted::Name(_) | Wanted::Other => of_the_grammar(&words),
+    };
+    let directive = if found.is_empty() && words_before.wanted() == Wanted::Other {
+        FILES
+    } else {
+        NO_FILES
+    };
+    for (candidate, help) in found
+        .iter()
+        .filter(|(candidate, _)| candidate.starts_with(incomplete.as_str()))
+    {
+        let line = format!("{candidate}\t{help}");
+        streams.line(line.trim_end())?;
     }
-    streams.line(if found.is_empty() { FILES } else { NO_FILES })
+    streams.line(directive)
 }
 
-fn first_line(text: &str) -> &str {
-    text.lines().next().unwrap_or_default()
+fn of_the_grammar(words: &[String]) -> Vec<(String, String)> {
+    let all_words = std::iter::once("kubectl-flux")
+        .chain(words.iter().map(String::as_str))
+        .map(OsString::from)
+        .collect();
+    let found =
+        engine::complete(&mut Cli::command(), all_words, words.len(), None).unwrap_or_default();
+    let shown = found.iter().filter(|candidate| !candidate.is_hide_set());
+    shown
+        .map(|candidate| {
+            let help = candidate
+                .get_help()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            let value = candidate.get_value().to_string_lossy().into_owned();
+            (value, help.lines().next().unwrap_or_default().to_owned())
+        })
+        .collect()
 }

@@ -5,7 +5,7 @@ use kube::api::DeleteParams;
 
 use super::{Targets, wait::gone};
 use crate::{
-    args::{Connection, DeleteArgs},
+    args::{Connection, DeleteArgs, DryRun},
     cluster::{Cluster, Scope},
     error::Error,
     resource::Resource,
@@ -27,20 +27,33 @@ pub(crate) async fn run(
         if let Resource::Sync(sync) = Resource::read(target.kind, &object)? {
             streams.say(consequence(&sync));
         }
-        if args.dry_run {
+        if args.dry_run == Some(DryRun::Client) {
             streams.line(format_args!("{reference} deleted (dry run)"))?;
             continue;
         }
         let api = cluster.api(target.kind, Scope::Namespace);
-        let deleted = api.delete(&target.name, &DeleteParams::default()).await;
+        let deleted = api
+            .delete(
+                &target.name,
+                &DeleteParams {
+                    dry_run: args.dry_run.is_some(),
+                    ..DeleteParams::default()
+                },
+            )
+            .await;
         deleted.map_err(Error::api(format!(
             "delete the {} \"{}\"",
             target.kind, target.name
         )))?;
-        if !args.patience.no_wait {
+        if !args.patience.no_wait && args.dry_run.is_none() {
             gone(&cluster, &target, args.patience.timeout).await?;
         }
-        streams.line(format_args!("{reference} deleted"))?;
+        let suffix = if args.dry_run.is_some() {
+            " (server dry run)"
+        } else {
+            ""
+        };
+        streams.line(format_args!("{reference} deleted{suffix}"))?;
     }
     Ok(())
 }

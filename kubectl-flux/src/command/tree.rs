@@ -28,8 +28,6 @@ use crate::{
 
 /// How many objects are asked for at a time.
 const AT_ONCE: usize = 16;
-/// How many Syncs may stand one below the other.
-const DEPTH: usize = 8;
 
 /// Prints the Sync, its source, and the objects of its inventory; a Sync among them with its own objects.
 pub(crate) async fn run(
@@ -39,7 +37,7 @@ pub(crate) async fn run(
 ) -> Result<(), Error> {
     let name = sync_name(&args.subject)?;
     let cluster = Cluster::connect(connection).await?;
-    let root = of_sync(&name, &cluster, 0).await?;
+    let root = of_sync(&name, &cluster, &[]).await?;
     match args.output {
         Format::Table | Format::Wide => streams.data(&draw(&root)),
         Format::Json => streams.data(&output::json(&value(&root))),
@@ -63,20 +61,27 @@ fn sync_name(words: &[String]) -> Result<String, Error> {
     }
 }
 
-async fn of_sync(name: &str, cluster: &Cluster, depth: usize) -> Result<Node, Error> {
+async fn of_sync(name: &str, cluster: &Cluster, above: &[String]) -> Result<Node, Error> {
     let object = cluster.get(Kind::Sync, name).await?;
     let resource = Resource::read(Kind::Sync, &object)?;
     let Resource::Sync(sync) = &resource else {
         return Err(Error::Failed(format!("{name} is no sync")));
     };
     let mut node = sync_node(sync, &resource, &cluster.namespace);
+    // A Sync may apply itself, or one that applies it.
+    if above.contains(&node.object) {
+        "see above".clone_into(&mut node.note);
+        return Ok(node);
+    }
+    let path: Vec<_> = above.iter().cloned().chain([node.object.clone()]).collect();
+    let path = &path;
     let entries = sync
         .status
         .as_ref()
         .and_then(|status| status.inventory.as_ref())
         .map(|inventory| inventory.entries.clone());
     let mut children: Vec<_> = stream::iter(entries.unwrap_or_default().into_iter().enumerate())
-        .map(|(index, entry)| async move { (index, of_entry(&entry, cluster, depth).await) })
+        .map(|(index, entry)| async move { (index, of_entry(&entry, cluster, path).await) })
         .buffer_unordered(AT_ONCE)
         .collect()
         .await;
@@ -111,7 +116,7 @@ fn sync_node(sync: &Sync, resource: &Resource, namespace: &str) -> Node {
 }
 
 /// An object that cannot be asked for is shown with the reason in its place.
-async fn of_entry(entry: &InventoryEntry, cluster: &Cluster, depth: usize) -> Node {
+async fn of_entry(entry: &InventoryEntry, cluster: &Cluster, above: &[String]) -> Node {
     let Ok(id) = ObjectId::parse_key(&entry.id) else {
         return Node {
             object: entry.id.clone(),
@@ -120,9 +125,9 @@ async fn of_entry(entry: &InventoryEntry, cluster: &Cluster, depth: usize) -> No
             children: Vec::new(),
         };
     };
-    if id.is(flux_crds::names::GROUP, "Sync") && depth < DEPTH {
+    if id.is(flux_crds::names::GROUP, "Sync") {
         let there = cluster.in_namespace(&id.namespace);
-        return match Box::pin(of_sync(&id.name, &there, depth + 1)).await {
+        return match Box::pin(of_sync(&id.name, &there, above)).await {
             Ok(node) => node,
             Err(error) => node_of(&id, "Unknown", error.chain()),
         };

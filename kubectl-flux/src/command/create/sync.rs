@@ -74,8 +74,7 @@ fn dependency(text: &str) -> Dependency {
     }
 }
 
-/// Reads `KIND/NAME` or `KIND/NAMESPACE/NAME`, where the kind may have its group and version: `jobs.v1.batch` is
-/// written `batch/v1:Job`.
+/// Reads `KIND/NAME` or `KIND/NAMESPACE/NAME`; the API version may stand in front, as in `batch/v1:Job/shop/migrate`.
 fn health_check(text: &str) -> Result<HealthCheck, Error> {
     let wrong = || {
         Error::usage(

@@ -19,6 +19,9 @@ use crate::{
     streams::Streams,
 };
 
+#[cfg(test)]
+mod tests;
+
 /// An object that is about to be written.
 #[derive(Debug, Clone)]
 pub(crate) struct Written {

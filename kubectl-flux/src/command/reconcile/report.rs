@@ -82,10 +82,17 @@ async fn applied(target: &Target, cluster: &Cluster) -> Result<Vec<Event>, Error
         target.kind.in_manifests(),
         target.name
     );
-    let events = api
-        .list(&ListParams::default().fields(&selector))
-        .await
-        .map_err(Error::api("list events"))?;
+    let events = match api.list(&ListParams::default().fields(&selector)).await {
+        Ok(events) => events,
+        // Who may not read events still sees what the inventories tell.
+        Err(kube::Error::Api(status)) if status.code == 403 => return Ok(Vec::new()),
+        Err(source) => {
+            return Err(Error::Api {
+                action: "list events".into(),
+                source,
+            });
+        }
+    };
     Ok(events
         .items
         .into_iter()
