@@ -56,6 +56,24 @@ const REMOVED: [(&str, &str); 12] = [
     ),
 ];
 
+/// Kinds outside namespaces that kustomize does not know yet. It puts them into the namespace
+/// of a kustomization; so does this build, and who applies objects takes the namespace away.
+const UNKNOWN_TO_KUSTOMIZE: [&str; 13] = [
+    "certificates.k8s.io/v1/ClusterTrustBundle",
+    "certificates.k8s.io/v1beta1/",
+    "flowcontrol.apiserver.k8s.io/v1/",
+    "internal.apiserver.k8s.io/v1alpha1/",
+    "networking.k8s.io/v1/IPAddress",
+    "networking.k8s.io/v1/ServiceCIDR",
+    "admissionregistration.k8s.io/v1/MutatingAdmissionPolicy",
+    "admissionregistration.k8s.io/v1alpha1/",
+    "admissionregistration.k8s.io/v1beta1/MutatingAdmissionPolicy",
+    "resource.k8s.io/",
+    "storage.k8s.io/v1/VolumeAttributesClass",
+    "storagemigration.k8s.io/",
+    "/v1/NodeProxyOptions",
+];
+
 /// Kinds outside namespaces that are gone for good.
 const REMOVED_CLUSTER_SCOPED: [&str; 1] = ["policy/v1beta1/PodSecurityPolicy"];
 
@@ -76,6 +94,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     schema
         .cluster_scoped
         .extend(REMOVED_CLUSTER_SCOPED.map(str::to_owned));
+    schema.cluster_scoped.retain(|gvk| {
+        !UNKNOWN_TO_KUSTOMIZE
+            .iter()
+            .any(|unknown| gvk.starts_with(unknown))
+    });
     schema.print();
     Ok(())
 }
@@ -184,10 +207,10 @@ impl Schema {
             println!("    ({gvk:?}, {}),", index[name]);
         }
         println!(
-            "];\n\n/// The fields of types that matter for merging.\n#[rustfmt::skip]\npub(super) const TYPES: &[&[Field]] = &["
+            "];\n\n/// Types, sorted by name, with the fields that matter for merging.\n#[rustfmt::skip]\npub(super) const TYPES: &[(&str, &[Field])] = &["
         );
         for (name, fields) in &self.types {
-            println!("    // {name}\n    &[");
+            println!("    ({name:?}, &[");
             for field in fields {
                 let of = field.of.as_ref().map(|of| index[of]);
                 let merge = match &field.merge {
@@ -199,7 +222,7 @@ impl Schema {
                     field.name
                 );
             }
-            println!("    ],");
+            println!("    ]),");
         }
         println!("];");
     }

@@ -38,14 +38,24 @@ impl<'s> Type<'s> {
     }
 
     fn built_in(index: usize) -> Option<Self> {
-        table::TYPES.get(index).map(|fields| Self::BuiltIn(fields))
+        table::TYPES
+            .get(index)
+            .map(|(_, fields)| Self::BuiltIn(fields))
+    }
+
+    /// Returns a type by the name of its definition.
+    fn named(name: &str) -> Option<Self> {
+        let at = table::TYPES
+            .binary_search_by(|(known, _)| (*known).cmp(name))
+            .ok()?;
+        Self::built_in(at)
     }
 
     /// Returns the type of a field, or of the items of a list.
     pub(crate) fn field(self, name: &str) -> Option<Self> {
         match self {
             Self::BuiltIn(fields) => find(fields, name)?.of.and_then(Self::built_in),
-            Self::Custom(custom) => custom.field(name).map(Self::Custom),
+            Self::Custom(custom) => custom.field(name),
         }
     }
 

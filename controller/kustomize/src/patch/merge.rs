@@ -29,7 +29,14 @@ pub(crate) fn object(
     patch: Value,
     custom: Option<&Custom>,
 ) -> Result<Option<Value>, String> {
-    let schema = Type::of_kind(GvkRef::of(&target), custom);
+    let gvk = GvkRef::of(&target);
+    // A patch for several kinds may be written for one that is known.
+    let kind = patch
+        .get("kind")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let schema =
+        Type::of_kind(gvk, custom).or_else(|| Type::of_kind(GvkRef { kind, ..gvk }, custom));
     field(Some(target), patch, schema, None)
 }
 
@@ -71,6 +78,13 @@ fn mapping(
         Directive::Replace => return added_mapping(patch, schema),
         Directive::Merge => {}
     }
+    if let Some(schema) = schema {
+        for (name, value) in &mut target {
+            if !patch.contains_key(name) {
+                settle(value, schema.field(name), schema.merge_keys(name));
+            }
+        }
+    }
     for (name, value) in patch {
         let inner = schema.and_then(|schema| schema.field(&name));
         let keys = schema.and_then(|schema| schema.merge_keys(&name));
@@ -86,6 +100,47 @@ fn mapping(
         }
     }
     Ok(Some(Value::Object(target)))
+}
+
+/// Of items with the same keys in what a patch leaves alone, only the last stays.
+fn settle(value: &mut Value, schema: Option<Type<'_>>, keys: Keys<'_>) {
+    match (value, schema) {
+        (Value::Object(fields), Some(schema)) => {
+            for (name, value) in fields {
+                settle(value, schema.field(name), schema.merge_keys(name));
+            }
+        }
+        (Value::Array(items), schema) => {
+            if let Some(keys) = keys {
+                drop_repeated(items, &keys);
+            }
+            for item in items {
+                settle(item, schema, None);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn drop_repeated(items: &mut Vec<Value>, keys: &[&str]) {
+    let mut seen: HashMap<Vec<Option<String>>, usize> = HashMap::with_capacity(items.len());
+    let mut kept: Vec<Value> = Vec::with_capacity(items.len());
+    for item in items.drain(..) {
+        let key: Vec<Option<String>> = keys.iter().map(|key| text(&item, key)).collect();
+        if keys.is_empty() {
+            if !kept.contains(&item) {
+                kept.push(item);
+            }
+        } else if key.iter().any(Option::is_none) {
+            kept.push(item);
+        } else if let Some(known) = seen.get(&key).and_then(|at| kept.get_mut(*at)) {
+            *known = item;
+        } else {
+            seen.insert(key, kept.len());
+            kept.push(item);
+        }
+    }
+    *items = kept;
 }
 
 /// A mapping that was not there: its nulls and directives have nothing to do.

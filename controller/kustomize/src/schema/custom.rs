@@ -57,14 +57,20 @@ impl Custom {
         })
     }
 
-    fn resolve<'s>(&'s self, mut schema: &'s Value) -> Option<&'s Value> {
+    /// Follows references; the last one may lead to a type of Kubernetes.
+    fn resolve<'s>(&'s self, mut schema: &'s Value) -> Option<super::Type<'s>> {
         for _ in 0..MAX_REFERENCES {
             let Some(reference) = schema.get("$ref").and_then(Value::as_str) else {
-                return Some(schema);
+                return Some(super::Type::Custom(Type {
+                    custom: self,
+                    schema,
+                }));
             };
-            schema = self
-                .definitions
-                .get(reference.trim_start_matches("#/definitions/"))?;
+            let name = reference.trim_start_matches("#/definitions/");
+            match self.definitions.get(name) {
+                Some(definition) => schema = definition,
+                None => return super::Type::named(name),
+            }
         }
         None
     }
@@ -75,19 +81,16 @@ impl<'s> Type<'s> {
         self.schema.get("properties")?.get(name)
     }
 
-    pub(super) fn field(self, name: &str) -> Option<Self> {
+    pub(super) fn field(self, name: &str) -> Option<super::Type<'s>> {
         let property = self
             .property(name)
             .or_else(|| self.schema.get("additionalProperties"))?;
-        let property = self.custom.resolve(property)?;
-        let schema = match property.get("items") {
-            Some(items) => self.custom.resolve(items)?,
-            None => property,
-        };
-        Some(Self {
-            custom: self.custom,
-            schema,
-        })
+        match self.custom.resolve(property)? {
+            super::Type::Custom(Self { schema, .. }) if schema.get("items").is_some() => {
+                self.custom.resolve(schema.get("items")?)
+            }
+            found => Some(found),
+        }
     }
 
     pub(super) fn merge_keys(self, name: &str) -> Option<Vec<&'s str>> {

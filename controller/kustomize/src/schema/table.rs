@@ -8,58 +8,31 @@ pub(super) const CLUSTER_SCOPED: &[&str] = &[
     "/v1/ComponentStatus",
     "/v1/Namespace",
     "/v1/Node",
-    "/v1/NodeProxyOptions",
     "/v1/PersistentVolume",
-    "admissionregistration.k8s.io/v1/MutatingAdmissionPolicy",
-    "admissionregistration.k8s.io/v1/MutatingAdmissionPolicyBinding",
     "admissionregistration.k8s.io/v1/MutatingWebhookConfiguration",
     "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy",
     "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicyBinding",
     "admissionregistration.k8s.io/v1/ValidatingWebhookConfiguration",
-    "admissionregistration.k8s.io/v1alpha1/MutatingAdmissionPolicy",
-    "admissionregistration.k8s.io/v1alpha1/MutatingAdmissionPolicyBinding",
-    "admissionregistration.k8s.io/v1beta1/MutatingAdmissionPolicy",
-    "admissionregistration.k8s.io/v1beta1/MutatingAdmissionPolicyBinding",
     "admissionregistration.k8s.io/v1beta1/MutatingWebhookConfiguration",
     "admissionregistration.k8s.io/v1beta1/ValidatingWebhookConfiguration",
     "apiextensions.k8s.io/v1/CustomResourceDefinition",
     "apiextensions.k8s.io/v1beta1/CustomResourceDefinition",
     "apiregistration.k8s.io/v1/APIService",
     "certificates.k8s.io/v1/CertificateSigningRequest",
-    "certificates.k8s.io/v1/ClusterTrustBundle",
-    "certificates.k8s.io/v1beta1/ClusterTrustBundle",
-    "flowcontrol.apiserver.k8s.io/v1/FlowSchema",
-    "flowcontrol.apiserver.k8s.io/v1/PriorityLevelConfiguration",
-    "internal.apiserver.k8s.io/v1alpha1/StorageVersion",
-    "networking.k8s.io/v1/IPAddress",
     "networking.k8s.io/v1/IngressClass",
-    "networking.k8s.io/v1/ServiceCIDR",
     "node.k8s.io/v1/RuntimeClass",
     "policy/v1beta1/PodSecurityPolicy",
     "rbac.authorization.k8s.io/v1/ClusterRole",
     "rbac.authorization.k8s.io/v1/ClusterRoleBinding",
     "rbac.authorization.k8s.io/v1beta1/ClusterRole",
     "rbac.authorization.k8s.io/v1beta1/ClusterRoleBinding",
-    "resource.k8s.io/v1/DeviceClass",
-    "resource.k8s.io/v1/DeviceTaintRule",
-    "resource.k8s.io/v1/ResourceSlice",
-    "resource.k8s.io/v1alpha3/DeviceTaintRule",
-    "resource.k8s.io/v1alpha3/ResourcePoolStatusRequest",
-    "resource.k8s.io/v1beta1/DeviceClass",
-    "resource.k8s.io/v1beta1/ResourceSlice",
-    "resource.k8s.io/v1beta2/DeviceClass",
-    "resource.k8s.io/v1beta2/DeviceTaintRule",
-    "resource.k8s.io/v1beta2/ResourceSlice",
     "scheduling.k8s.io/v1/PriorityClass",
     "scheduling.k8s.io/v1beta1/PriorityClass",
     "storage.k8s.io/v1/CSIDriver",
     "storage.k8s.io/v1/CSINode",
     "storage.k8s.io/v1/StorageClass",
     "storage.k8s.io/v1/VolumeAttachment",
-    "storage.k8s.io/v1/VolumeAttributesClass",
     "storage.k8s.io/v1beta1/StorageClass",
-    "storagemigration.k8s.io/v1/StorageVersionMigration",
-    "storagemigration.k8s.io/v1beta1/StorageVersionMigration",
 ];
 
 /// Kinds with lists that are merged, and their types.
@@ -275,520 +248,402 @@ pub(super) const KINDS: &[(&str, usize)] = &[
     ("storagemigration.k8s.io/v1beta1/StorageVersionMigrationList", 263),
 ];
 
-/// The fields of types that matter for merging.
+/// Types, sorted by name, with the fields that matter for merging.
 #[rustfmt::skip]
-pub(super) const TYPES: &[&[Field]] = &[
-    // io.k8s.api.admissionregistration.v1.MutatingAdmissionPolicy
-    &[
+pub(super) const TYPES: &[(&str, &[Field])] = &[
+    ("io.k8s.api.admissionregistration.v1.MutatingAdmissionPolicy", &[
         Field { name: "metadata", merge: None, of: Some(271) },
         Field { name: "spec", merge: None, of: Some(4) },
-    ],
-    // io.k8s.api.admissionregistration.v1.MutatingAdmissionPolicyBinding
-    &[
+    ]),
+    ("io.k8s.api.admissionregistration.v1.MutatingAdmissionPolicyBinding", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.admissionregistration.v1.MutatingAdmissionPolicyBindingList
-    &[
+    ]),
+    ("io.k8s.api.admissionregistration.v1.MutatingAdmissionPolicyBindingList", &[
         Field { name: "items", merge: None, of: Some(1) },
-    ],
-    // io.k8s.api.admissionregistration.v1.MutatingAdmissionPolicyList
-    &[
+    ]),
+    ("io.k8s.api.admissionregistration.v1.MutatingAdmissionPolicyList", &[
         Field { name: "items", merge: None, of: Some(0) },
-    ],
-    // io.k8s.api.admissionregistration.v1.MutatingAdmissionPolicySpec
-    &[
+    ]),
+    ("io.k8s.api.admissionregistration.v1.MutatingAdmissionPolicySpec", &[
         Field { name: "matchConditions", merge: Some(&["name"]), of: None },
-    ],
-    // io.k8s.api.admissionregistration.v1.MutatingWebhook
-    &[
+    ]),
+    ("io.k8s.api.admissionregistration.v1.MutatingWebhook", &[
         Field { name: "matchConditions", merge: Some(&["name"]), of: None },
-    ],
-    // io.k8s.api.admissionregistration.v1.MutatingWebhookConfiguration
-    &[
+    ]),
+    ("io.k8s.api.admissionregistration.v1.MutatingWebhookConfiguration", &[
         Field { name: "metadata", merge: None, of: Some(271) },
         Field { name: "webhooks", merge: Some(&["name"]), of: Some(5) },
-    ],
-    // io.k8s.api.admissionregistration.v1.MutatingWebhookConfigurationList
-    &[
+    ]),
+    ("io.k8s.api.admissionregistration.v1.MutatingWebhookConfigurationList", &[
         Field { name: "items", merge: None, of: Some(6) },
-    ],
-    // io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicy
-    &[
+    ]),
+    ("io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicy", &[
         Field { name: "metadata", merge: None, of: Some(271) },
         Field { name: "spec", merge: None, of: Some(12) },
-    ],
-    // io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicyBinding
-    &[
+    ]),
+    ("io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicyBinding", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicyBindingList
-    &[
+    ]),
+    ("io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicyBindingList", &[
         Field { name: "items", merge: None, of: Some(9) },
-    ],
-    // io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicyList
-    &[
+    ]),
+    ("io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicyList", &[
         Field { name: "items", merge: None, of: Some(8) },
-    ],
-    // io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicySpec
-    &[
+    ]),
+    ("io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicySpec", &[
         Field { name: "matchConditions", merge: Some(&["name"]), of: None },
         Field { name: "variables", merge: Some(&["name"]), of: None },
-    ],
-    // io.k8s.api.admissionregistration.v1.ValidatingWebhook
-    &[
+    ]),
+    ("io.k8s.api.admissionregistration.v1.ValidatingWebhook", &[
         Field { name: "matchConditions", merge: Some(&["name"]), of: None },
-    ],
-    // io.k8s.api.admissionregistration.v1.ValidatingWebhookConfiguration
-    &[
+    ]),
+    ("io.k8s.api.admissionregistration.v1.ValidatingWebhookConfiguration", &[
         Field { name: "metadata", merge: None, of: Some(271) },
         Field { name: "webhooks", merge: Some(&["name"]), of: Some(13) },
-    ],
-    // io.k8s.api.admissionregistration.v1.ValidatingWebhookConfigurationList
-    &[
+    ]),
+    ("io.k8s.api.admissionregistration.v1.ValidatingWebhookConfigurationList", &[
         Field { name: "items", merge: None, of: Some(14) },
-    ],
-    // io.k8s.api.admissionregistration.v1alpha1.MutatingAdmissionPolicy
-    &[
+    ]),
+    ("io.k8s.api.admissionregistration.v1alpha1.MutatingAdmissionPolicy", &[
         Field { name: "metadata", merge: None, of: Some(271) },
         Field { name: "spec", merge: None, of: Some(20) },
-    ],
-    // io.k8s.api.admissionregistration.v1alpha1.MutatingAdmissionPolicyBinding
-    &[
+    ]),
+    ("io.k8s.api.admissionregistration.v1alpha1.MutatingAdmissionPolicyBinding", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.admissionregistration.v1alpha1.MutatingAdmissionPolicyBindingList
-    &[
+    ]),
+    ("io.k8s.api.admissionregistration.v1alpha1.MutatingAdmissionPolicyBindingList", &[
         Field { name: "items", merge: None, of: Some(17) },
-    ],
-    // io.k8s.api.admissionregistration.v1alpha1.MutatingAdmissionPolicyList
-    &[
+    ]),
+    ("io.k8s.api.admissionregistration.v1alpha1.MutatingAdmissionPolicyList", &[
         Field { name: "items", merge: None, of: Some(16) },
-    ],
-    // io.k8s.api.admissionregistration.v1alpha1.MutatingAdmissionPolicySpec
-    &[
+    ]),
+    ("io.k8s.api.admissionregistration.v1alpha1.MutatingAdmissionPolicySpec", &[
         Field { name: "matchConditions", merge: Some(&["name"]), of: None },
-    ],
-    // io.k8s.api.admissionregistration.v1beta1.MutatingAdmissionPolicy
-    &[
+    ]),
+    ("io.k8s.api.admissionregistration.v1beta1.MutatingAdmissionPolicy", &[
         Field { name: "metadata", merge: None, of: Some(271) },
         Field { name: "spec", merge: None, of: Some(25) },
-    ],
-    // io.k8s.api.admissionregistration.v1beta1.MutatingAdmissionPolicyBinding
-    &[
+    ]),
+    ("io.k8s.api.admissionregistration.v1beta1.MutatingAdmissionPolicyBinding", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.admissionregistration.v1beta1.MutatingAdmissionPolicyBindingList
-    &[
+    ]),
+    ("io.k8s.api.admissionregistration.v1beta1.MutatingAdmissionPolicyBindingList", &[
         Field { name: "items", merge: None, of: Some(22) },
-    ],
-    // io.k8s.api.admissionregistration.v1beta1.MutatingAdmissionPolicyList
-    &[
+    ]),
+    ("io.k8s.api.admissionregistration.v1beta1.MutatingAdmissionPolicyList", &[
         Field { name: "items", merge: None, of: Some(21) },
-    ],
-    // io.k8s.api.admissionregistration.v1beta1.MutatingAdmissionPolicySpec
-    &[
+    ]),
+    ("io.k8s.api.admissionregistration.v1beta1.MutatingAdmissionPolicySpec", &[
         Field { name: "matchConditions", merge: Some(&["name"]), of: None },
-    ],
-    // io.k8s.api.apiserverinternal.v1alpha1.StorageVersion
-    &[
+    ]),
+    ("io.k8s.api.apiserverinternal.v1alpha1.StorageVersion", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.apiserverinternal.v1alpha1.StorageVersionList
-    &[
+    ]),
+    ("io.k8s.api.apiserverinternal.v1alpha1.StorageVersionList", &[
         Field { name: "items", merge: None, of: Some(26) },
-    ],
-    // io.k8s.api.apps.v1.ControllerRevision
-    &[
+    ]),
+    ("io.k8s.api.apps.v1.ControllerRevision", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.apps.v1.ControllerRevisionList
-    &[
+    ]),
+    ("io.k8s.api.apps.v1.ControllerRevisionList", &[
         Field { name: "items", merge: None, of: Some(28) },
-    ],
-    // io.k8s.api.apps.v1.DaemonSet
-    &[
+    ]),
+    ("io.k8s.api.apps.v1.DaemonSet", &[
         Field { name: "metadata", merge: None, of: Some(271) },
         Field { name: "spec", merge: None, of: Some(32) },
         Field { name: "status", merge: None, of: Some(33) },
-    ],
-    // io.k8s.api.apps.v1.DaemonSetList
-    &[
+    ]),
+    ("io.k8s.api.apps.v1.DaemonSetList", &[
         Field { name: "items", merge: None, of: Some(30) },
-    ],
-    // io.k8s.api.apps.v1.DaemonSetSpec
-    &[
+    ]),
+    ("io.k8s.api.apps.v1.DaemonSetSpec", &[
         Field { name: "template", merge: None, of: Some(121) },
-    ],
-    // io.k8s.api.apps.v1.DaemonSetStatus
-    &[
+    ]),
+    ("io.k8s.api.apps.v1.DaemonSetStatus", &[
         Field { name: "conditions", merge: Some(&["type"]), of: None },
-    ],
-    // io.k8s.api.apps.v1.Deployment
-    &[
+    ]),
+    ("io.k8s.api.apps.v1.Deployment", &[
         Field { name: "metadata", merge: None, of: Some(271) },
         Field { name: "spec", merge: None, of: Some(36) },
         Field { name: "status", merge: None, of: Some(37) },
-    ],
-    // io.k8s.api.apps.v1.DeploymentList
-    &[
+    ]),
+    ("io.k8s.api.apps.v1.DeploymentList", &[
         Field { name: "items", merge: None, of: Some(34) },
-    ],
-    // io.k8s.api.apps.v1.DeploymentSpec
-    &[
+    ]),
+    ("io.k8s.api.apps.v1.DeploymentSpec", &[
         Field { name: "template", merge: None, of: Some(121) },
-    ],
-    // io.k8s.api.apps.v1.DeploymentStatus
-    &[
+    ]),
+    ("io.k8s.api.apps.v1.DeploymentStatus", &[
         Field { name: "conditions", merge: Some(&["type"]), of: None },
-    ],
-    // io.k8s.api.apps.v1.ReplicaSet
-    &[
+    ]),
+    ("io.k8s.api.apps.v1.ReplicaSet", &[
         Field { name: "metadata", merge: None, of: Some(271) },
         Field { name: "spec", merge: None, of: Some(40) },
         Field { name: "status", merge: None, of: Some(41) },
-    ],
-    // io.k8s.api.apps.v1.ReplicaSetList
-    &[
+    ]),
+    ("io.k8s.api.apps.v1.ReplicaSetList", &[
         Field { name: "items", merge: None, of: Some(38) },
-    ],
-    // io.k8s.api.apps.v1.ReplicaSetSpec
-    &[
+    ]),
+    ("io.k8s.api.apps.v1.ReplicaSetSpec", &[
         Field { name: "template", merge: None, of: Some(121) },
-    ],
-    // io.k8s.api.apps.v1.ReplicaSetStatus
-    &[
+    ]),
+    ("io.k8s.api.apps.v1.ReplicaSetStatus", &[
         Field { name: "conditions", merge: Some(&["type"]), of: None },
-    ],
-    // io.k8s.api.apps.v1.StatefulSet
-    &[
+    ]),
+    ("io.k8s.api.apps.v1.StatefulSet", &[
         Field { name: "metadata", merge: None, of: Some(271) },
         Field { name: "spec", merge: None, of: Some(44) },
         Field { name: "status", merge: None, of: Some(45) },
-    ],
-    // io.k8s.api.apps.v1.StatefulSetList
-    &[
+    ]),
+    ("io.k8s.api.apps.v1.StatefulSetList", &[
         Field { name: "items", merge: None, of: Some(42) },
-    ],
-    // io.k8s.api.apps.v1.StatefulSetSpec
-    &[
+    ]),
+    ("io.k8s.api.apps.v1.StatefulSetSpec", &[
         Field { name: "template", merge: None, of: Some(121) },
         Field { name: "volumeClaimTemplates", merge: None, of: Some(110) },
-    ],
-    // io.k8s.api.apps.v1.StatefulSetStatus
-    &[
+    ]),
+    ("io.k8s.api.apps.v1.StatefulSetStatus", &[
         Field { name: "conditions", merge: Some(&["type"]), of: None },
-    ],
-    // io.k8s.api.authentication.v1.SelfSubjectReview
-    &[
+    ]),
+    ("io.k8s.api.authentication.v1.SelfSubjectReview", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.authentication.v1.TokenRequest
-    &[
+    ]),
+    ("io.k8s.api.authentication.v1.TokenRequest", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.authentication.v1.TokenReview
-    &[
+    ]),
+    ("io.k8s.api.authentication.v1.TokenReview", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.authorization.v1.LocalSubjectAccessReview
-    &[
+    ]),
+    ("io.k8s.api.authorization.v1.LocalSubjectAccessReview", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.authorization.v1.SelfSubjectAccessReview
-    &[
+    ]),
+    ("io.k8s.api.authorization.v1.SelfSubjectAccessReview", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.authorization.v1.SelfSubjectRulesReview
-    &[
+    ]),
+    ("io.k8s.api.authorization.v1.SelfSubjectRulesReview", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.authorization.v1.SubjectAccessReview
-    &[
+    ]),
+    ("io.k8s.api.authorization.v1.SubjectAccessReview", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.autoscaling.v1.HorizontalPodAutoscaler
-    &[
+    ]),
+    ("io.k8s.api.autoscaling.v1.HorizontalPodAutoscaler", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.autoscaling.v1.HorizontalPodAutoscalerList
-    &[
+    ]),
+    ("io.k8s.api.autoscaling.v1.HorizontalPodAutoscalerList", &[
         Field { name: "items", merge: None, of: Some(53) },
-    ],
-    // io.k8s.api.autoscaling.v1.Scale
-    &[
+    ]),
+    ("io.k8s.api.autoscaling.v1.Scale", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.autoscaling.v2.HorizontalPodAutoscaler
-    &[
+    ]),
+    ("io.k8s.api.autoscaling.v2.HorizontalPodAutoscaler", &[
         Field { name: "metadata", merge: None, of: Some(271) },
         Field { name: "status", merge: None, of: Some(58) },
-    ],
-    // io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerList
-    &[
+    ]),
+    ("io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerList", &[
         Field { name: "items", merge: None, of: Some(56) },
-    ],
-    // io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerStatus
-    &[
+    ]),
+    ("io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerStatus", &[
         Field { name: "conditions", merge: Some(&["type"]), of: None },
-    ],
-    // io.k8s.api.batch.v1.CronJob
-    &[
+    ]),
+    ("io.k8s.api.batch.v1.CronJob", &[
         Field { name: "metadata", merge: None, of: Some(271) },
         Field { name: "spec", merge: None, of: Some(61) },
-    ],
-    // io.k8s.api.batch.v1.CronJobList
-    &[
+    ]),
+    ("io.k8s.api.batch.v1.CronJobList", &[
         Field { name: "items", merge: None, of: Some(59) },
-    ],
-    // io.k8s.api.batch.v1.CronJobSpec
-    &[
+    ]),
+    ("io.k8s.api.batch.v1.CronJobSpec", &[
         Field { name: "jobTemplate", merge: None, of: Some(67) },
-    ],
-    // io.k8s.api.batch.v1.Job
-    &[
+    ]),
+    ("io.k8s.api.batch.v1.Job", &[
         Field { name: "metadata", merge: None, of: Some(271) },
         Field { name: "spec", merge: None, of: Some(65) },
         Field { name: "status", merge: None, of: Some(66) },
-    ],
-    // io.k8s.api.batch.v1.JobList
-    &[
+    ]),
+    ("io.k8s.api.batch.v1.JobList", &[
         Field { name: "items", merge: None, of: Some(62) },
-    ],
-    // io.k8s.api.batch.v1.JobSchedulingConfiguration
-    &[
+    ]),
+    ("io.k8s.api.batch.v1.JobSchedulingConfiguration", &[
         Field { name: "resourceClaims", merge: Some(&["name"]), of: None },
-    ],
-    // io.k8s.api.batch.v1.JobSpec
-    &[
+    ]),
+    ("io.k8s.api.batch.v1.JobSpec", &[
         Field { name: "scheduling", merge: None, of: Some(64) },
         Field { name: "template", merge: None, of: Some(121) },
-    ],
-    // io.k8s.api.batch.v1.JobStatus
-    &[
+    ]),
+    ("io.k8s.api.batch.v1.JobStatus", &[
         Field { name: "conditions", merge: Some(&["type"]), of: None },
-    ],
-    // io.k8s.api.batch.v1.JobTemplateSpec
-    &[
+    ]),
+    ("io.k8s.api.batch.v1.JobTemplateSpec", &[
         Field { name: "metadata", merge: None, of: Some(271) },
         Field { name: "spec", merge: None, of: Some(65) },
-    ],
-    // io.k8s.api.certificates.v1.CertificateSigningRequest
-    &[
+    ]),
+    ("io.k8s.api.certificates.v1.CertificateSigningRequest", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.certificates.v1.CertificateSigningRequestList
-    &[
+    ]),
+    ("io.k8s.api.certificates.v1.CertificateSigningRequestList", &[
         Field { name: "items", merge: None, of: Some(68) },
-    ],
-    // io.k8s.api.certificates.v1.ClusterTrustBundle
-    &[
+    ]),
+    ("io.k8s.api.certificates.v1.ClusterTrustBundle", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.certificates.v1.ClusterTrustBundleList
-    &[
+    ]),
+    ("io.k8s.api.certificates.v1.ClusterTrustBundleList", &[
         Field { name: "items", merge: None, of: Some(70) },
-    ],
-    // io.k8s.api.certificates.v1.PodCertificateRequest
-    &[
+    ]),
+    ("io.k8s.api.certificates.v1.PodCertificateRequest", &[
         Field { name: "metadata", merge: None, of: Some(271) },
         Field { name: "status", merge: None, of: Some(74) },
-    ],
-    // io.k8s.api.certificates.v1.PodCertificateRequestList
-    &[
+    ]),
+    ("io.k8s.api.certificates.v1.PodCertificateRequestList", &[
         Field { name: "items", merge: None, of: Some(72) },
-    ],
-    // io.k8s.api.certificates.v1.PodCertificateRequestStatus
-    &[
+    ]),
+    ("io.k8s.api.certificates.v1.PodCertificateRequestStatus", &[
         Field { name: "conditions", merge: Some(&["type"]), of: None },
-    ],
-    // io.k8s.api.certificates.v1beta1.ClusterTrustBundle
-    &[
+    ]),
+    ("io.k8s.api.certificates.v1beta1.ClusterTrustBundle", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.certificates.v1beta1.ClusterTrustBundleList
-    &[
+    ]),
+    ("io.k8s.api.certificates.v1beta1.ClusterTrustBundleList", &[
         Field { name: "items", merge: None, of: Some(75) },
-    ],
-    // io.k8s.api.certificates.v1beta1.PodCertificateRequest
-    &[
+    ]),
+    ("io.k8s.api.certificates.v1beta1.PodCertificateRequest", &[
         Field { name: "metadata", merge: None, of: Some(271) },
         Field { name: "status", merge: None, of: Some(79) },
-    ],
-    // io.k8s.api.certificates.v1beta1.PodCertificateRequestList
-    &[
+    ]),
+    ("io.k8s.api.certificates.v1beta1.PodCertificateRequestList", &[
         Field { name: "items", merge: None, of: Some(77) },
-    ],
-    // io.k8s.api.certificates.v1beta1.PodCertificateRequestStatus
-    &[
+    ]),
+    ("io.k8s.api.certificates.v1beta1.PodCertificateRequestStatus", &[
         Field { name: "conditions", merge: Some(&["type"]), of: None },
-    ],
-    // io.k8s.api.coordination.v1.Lease
-    &[
+    ]),
+    ("io.k8s.api.coordination.v1.Lease", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.coordination.v1.LeaseList
-    &[
+    ]),
+    ("io.k8s.api.coordination.v1.LeaseList", &[
         Field { name: "items", merge: None, of: Some(80) },
-    ],
-    // io.k8s.api.coordination.v1alpha2.LeaseCandidate
-    &[
+    ]),
+    ("io.k8s.api.coordination.v1alpha2.LeaseCandidate", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.coordination.v1alpha2.LeaseCandidateList
-    &[
+    ]),
+    ("io.k8s.api.coordination.v1alpha2.LeaseCandidateList", &[
         Field { name: "items", merge: None, of: Some(82) },
-    ],
-    // io.k8s.api.coordination.v1beta1.LeaseCandidate
-    &[
+    ]),
+    ("io.k8s.api.coordination.v1beta1.LeaseCandidate", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.coordination.v1beta1.LeaseCandidateList
-    &[
+    ]),
+    ("io.k8s.api.coordination.v1beta1.LeaseCandidateList", &[
         Field { name: "items", merge: None, of: Some(84) },
-    ],
-    // io.k8s.api.core.v1.Binding
-    &[
+    ]),
+    ("io.k8s.api.core.v1.Binding", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.core.v1.ComponentStatus
-    &[
+    ]),
+    ("io.k8s.api.core.v1.ComponentStatus", &[
         Field { name: "conditions", merge: Some(&["type"]), of: None },
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.core.v1.ComponentStatusList
-    &[
+    ]),
+    ("io.k8s.api.core.v1.ComponentStatusList", &[
         Field { name: "items", merge: None, of: Some(87) },
-    ],
-    // io.k8s.api.core.v1.ConfigMap
-    &[
+    ]),
+    ("io.k8s.api.core.v1.ConfigMap", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.core.v1.ConfigMapList
-    &[
+    ]),
+    ("io.k8s.api.core.v1.ConfigMapList", &[
         Field { name: "items", merge: None, of: Some(89) },
-    ],
-    // io.k8s.api.core.v1.Container
-    &[
+    ]),
+    ("io.k8s.api.core.v1.Container", &[
         Field { name: "env", merge: Some(&["name"]), of: None },
         Field { name: "ports", merge: Some(&["containerPort", "protocol"]), of: None },
         Field { name: "volumeDevices", merge: Some(&["devicePath"]), of: None },
         Field { name: "volumeMounts", merge: Some(&["mountPath"]), of: None },
-    ],
-    // io.k8s.api.core.v1.ContainerStatus
-    &[
+    ]),
+    ("io.k8s.api.core.v1.ContainerStatus", &[
         Field { name: "allocatedResourcesStatus", merge: Some(&["name"]), of: None },
         Field { name: "volumeMounts", merge: Some(&["mountPath"]), of: None },
-    ],
-    // io.k8s.api.core.v1.Endpoints
-    &[
+    ]),
+    ("io.k8s.api.core.v1.Endpoints", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.core.v1.EndpointsList
-    &[
+    ]),
+    ("io.k8s.api.core.v1.EndpointsList", &[
         Field { name: "items", merge: None, of: Some(93) },
-    ],
-    // io.k8s.api.core.v1.EphemeralContainer
-    &[
+    ]),
+    ("io.k8s.api.core.v1.EphemeralContainer", &[
         Field { name: "env", merge: Some(&["name"]), of: None },
         Field { name: "ports", merge: Some(&["containerPort", "protocol"]), of: None },
         Field { name: "volumeDevices", merge: Some(&["devicePath"]), of: None },
         Field { name: "volumeMounts", merge: Some(&["mountPath"]), of: None },
-    ],
-    // io.k8s.api.core.v1.EphemeralVolumeSource
-    &[
+    ]),
+    ("io.k8s.api.core.v1.EphemeralVolumeSource", &[
         Field { name: "volumeClaimTemplate", merge: None, of: Some(113) },
-    ],
-    // io.k8s.api.core.v1.Event
-    &[
+    ]),
+    ("io.k8s.api.core.v1.Event", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.core.v1.EventList
-    &[
+    ]),
+    ("io.k8s.api.core.v1.EventList", &[
         Field { name: "items", merge: None, of: Some(97) },
-    ],
-    // io.k8s.api.core.v1.LimitRange
-    &[
+    ]),
+    ("io.k8s.api.core.v1.LimitRange", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.core.v1.LimitRangeList
-    &[
+    ]),
+    ("io.k8s.api.core.v1.LimitRangeList", &[
         Field { name: "items", merge: None, of: Some(99) },
-    ],
-    // io.k8s.api.core.v1.Namespace
-    &[
+    ]),
+    ("io.k8s.api.core.v1.Namespace", &[
         Field { name: "metadata", merge: None, of: Some(271) },
         Field { name: "status", merge: None, of: Some(103) },
-    ],
-    // io.k8s.api.core.v1.NamespaceList
-    &[
+    ]),
+    ("io.k8s.api.core.v1.NamespaceList", &[
         Field { name: "items", merge: None, of: Some(101) },
-    ],
-    // io.k8s.api.core.v1.NamespaceStatus
-    &[
+    ]),
+    ("io.k8s.api.core.v1.NamespaceStatus", &[
         Field { name: "conditions", merge: Some(&["type"]), of: None },
-    ],
-    // io.k8s.api.core.v1.Node
-    &[
+    ]),
+    ("io.k8s.api.core.v1.Node", &[
         Field { name: "metadata", merge: None, of: Some(271) },
         Field { name: "spec", merge: None, of: Some(107) },
         Field { name: "status", merge: None, of: Some(108) },
-    ],
-    // io.k8s.api.core.v1.NodeAllocatableResourceClaimStatus
-    &[
+    ]),
+    ("io.k8s.api.core.v1.NodeAllocatableResourceClaimStatus", &[
         Field { name: "mapping", merge: Some(&["name"]), of: None },
         Field { name: "overhead", merge: Some(&["name"]), of: None },
-    ],
-    // io.k8s.api.core.v1.NodeList
-    &[
+    ]),
+    ("io.k8s.api.core.v1.NodeList", &[
         Field { name: "items", merge: None, of: Some(104) },
-    ],
-    // io.k8s.api.core.v1.NodeSpec
-    &[
+    ]),
+    ("io.k8s.api.core.v1.NodeSpec", &[
         Field { name: "podCIDRs", merge: Some(&[]), of: None },
-    ],
-    // io.k8s.api.core.v1.NodeStatus
-    &[
+    ]),
+    ("io.k8s.api.core.v1.NodeStatus", &[
         Field { name: "addresses", merge: Some(&["type"]), of: None },
         Field { name: "conditions", merge: Some(&["type"]), of: None },
-    ],
-    // io.k8s.api.core.v1.PersistentVolume
-    &[
+    ]),
+    ("io.k8s.api.core.v1.PersistentVolume", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.core.v1.PersistentVolumeClaim
-    &[
+    ]),
+    ("io.k8s.api.core.v1.PersistentVolumeClaim", &[
         Field { name: "metadata", merge: None, of: Some(271) },
         Field { name: "status", merge: None, of: Some(112) },
-    ],
-    // io.k8s.api.core.v1.PersistentVolumeClaimList
-    &[
+    ]),
+    ("io.k8s.api.core.v1.PersistentVolumeClaimList", &[
         Field { name: "items", merge: None, of: Some(110) },
-    ],
-    // io.k8s.api.core.v1.PersistentVolumeClaimStatus
-    &[
+    ]),
+    ("io.k8s.api.core.v1.PersistentVolumeClaimStatus", &[
         Field { name: "conditions", merge: Some(&["type"]), of: None },
         Field { name: "healthStatus", merge: None, of: Some(138) },
-    ],
-    // io.k8s.api.core.v1.PersistentVolumeClaimTemplate
-    &[
+    ]),
+    ("io.k8s.api.core.v1.PersistentVolumeClaimTemplate", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.core.v1.PersistentVolumeList
-    &[
+    ]),
+    ("io.k8s.api.core.v1.PersistentVolumeList", &[
         Field { name: "items", merge: None, of: Some(109) },
-    ],
-    // io.k8s.api.core.v1.Pod
-    &[
+    ]),
+    ("io.k8s.api.core.v1.Pod", &[
         Field { name: "metadata", merge: None, of: Some(271) },
         Field { name: "spec", merge: None, of: Some(117) },
         Field { name: "status", merge: None, of: Some(118) },
-    ],
-    // io.k8s.api.core.v1.PodList
-    &[
+    ]),
+    ("io.k8s.api.core.v1.PodList", &[
         Field { name: "items", merge: None, of: Some(115) },
-    ],
-    // io.k8s.api.core.v1.PodSpec
-    &[
+    ]),
+    ("io.k8s.api.core.v1.PodSpec", &[
         Field { name: "containers", merge: Some(&["name"]), of: Some(91) },
         Field { name: "ephemeralContainers", merge: Some(&["name"]), of: Some(95) },
         Field { name: "evictionResponders", merge: Some(&["name"]), of: None },
@@ -799,9 +654,8 @@ pub(super) const TYPES: &[&[Field]] = &[
         Field { name: "schedulingGates", merge: Some(&["name"]), of: None },
         Field { name: "topologySpreadConstraints", merge: Some(&["topologyKey", "whenUnsatisfiable"]), of: None },
         Field { name: "volumes", merge: Some(&["name"]), of: Some(137) },
-    ],
-    // io.k8s.api.core.v1.PodStatus
-    &[
+    ]),
+    ("io.k8s.api.core.v1.PodStatus", &[
         Field { name: "conditions", merge: Some(&["type"]), of: None },
         Field { name: "containerStatuses", merge: None, of: Some(92) },
         Field { name: "ephemeralContainerStatuses", merge: None, of: Some(92) },
@@ -811,657 +665,505 @@ pub(super) const TYPES: &[&[Field]] = &[
         Field { name: "podIPs", merge: Some(&["ip"]), of: None },
         Field { name: "resourceClaimStatuses", merge: Some(&["name"]), of: None },
         Field { name: "volumeHealth", merge: None, of: Some(122) },
-    ],
-    // io.k8s.api.core.v1.PodTemplate
-    &[
+    ]),
+    ("io.k8s.api.core.v1.PodTemplate", &[
         Field { name: "metadata", merge: None, of: Some(271) },
         Field { name: "template", merge: None, of: Some(121) },
-    ],
-    // io.k8s.api.core.v1.PodTemplateList
-    &[
+    ]),
+    ("io.k8s.api.core.v1.PodTemplateList", &[
         Field { name: "items", merge: None, of: Some(119) },
-    ],
-    // io.k8s.api.core.v1.PodTemplateSpec
-    &[
+    ]),
+    ("io.k8s.api.core.v1.PodTemplateSpec", &[
         Field { name: "metadata", merge: None, of: Some(271) },
         Field { name: "spec", merge: None, of: Some(117) },
-    ],
-    // io.k8s.api.core.v1.PodVolumeHealth
-    &[
+    ]),
+    ("io.k8s.api.core.v1.PodVolumeHealth", &[
         Field { name: "healthConditions", merge: Some(&["status", "reason"]), of: None },
-    ],
-    // io.k8s.api.core.v1.ReplicationController
-    &[
+    ]),
+    ("io.k8s.api.core.v1.ReplicationController", &[
         Field { name: "metadata", merge: None, of: Some(271) },
         Field { name: "spec", merge: None, of: Some(125) },
         Field { name: "status", merge: None, of: Some(126) },
-    ],
-    // io.k8s.api.core.v1.ReplicationControllerList
-    &[
+    ]),
+    ("io.k8s.api.core.v1.ReplicationControllerList", &[
         Field { name: "items", merge: None, of: Some(123) },
-    ],
-    // io.k8s.api.core.v1.ReplicationControllerSpec
-    &[
+    ]),
+    ("io.k8s.api.core.v1.ReplicationControllerSpec", &[
         Field { name: "template", merge: None, of: Some(121) },
-    ],
-    // io.k8s.api.core.v1.ReplicationControllerStatus
-    &[
+    ]),
+    ("io.k8s.api.core.v1.ReplicationControllerStatus", &[
         Field { name: "conditions", merge: Some(&["type"]), of: None },
-    ],
-    // io.k8s.api.core.v1.ResourceQuota
-    &[
+    ]),
+    ("io.k8s.api.core.v1.ResourceQuota", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.core.v1.ResourceQuotaList
-    &[
+    ]),
+    ("io.k8s.api.core.v1.ResourceQuotaList", &[
         Field { name: "items", merge: None, of: Some(127) },
-    ],
-    // io.k8s.api.core.v1.Secret
-    &[
+    ]),
+    ("io.k8s.api.core.v1.Secret", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.core.v1.SecretList
-    &[
+    ]),
+    ("io.k8s.api.core.v1.SecretList", &[
         Field { name: "items", merge: None, of: Some(129) },
-    ],
-    // io.k8s.api.core.v1.Service
-    &[
+    ]),
+    ("io.k8s.api.core.v1.Service", &[
         Field { name: "metadata", merge: None, of: Some(271) },
         Field { name: "spec", merge: None, of: Some(135) },
         Field { name: "status", merge: None, of: Some(136) },
-    ],
-    // io.k8s.api.core.v1.ServiceAccount
-    &[
+    ]),
+    ("io.k8s.api.core.v1.ServiceAccount", &[
         Field { name: "metadata", merge: None, of: Some(271) },
         Field { name: "secrets", merge: Some(&["name"]), of: None },
-    ],
-    // io.k8s.api.core.v1.ServiceAccountList
-    &[
+    ]),
+    ("io.k8s.api.core.v1.ServiceAccountList", &[
         Field { name: "items", merge: None, of: Some(132) },
-    ],
-    // io.k8s.api.core.v1.ServiceList
-    &[
+    ]),
+    ("io.k8s.api.core.v1.ServiceList", &[
         Field { name: "items", merge: None, of: Some(131) },
-    ],
-    // io.k8s.api.core.v1.ServiceSpec
-    &[
+    ]),
+    ("io.k8s.api.core.v1.ServiceSpec", &[
         Field { name: "ports", merge: Some(&["port", "protocol"]), of: None },
-    ],
-    // io.k8s.api.core.v1.ServiceStatus
-    &[
+    ]),
+    ("io.k8s.api.core.v1.ServiceStatus", &[
         Field { name: "conditions", merge: Some(&["type"]), of: None },
-    ],
-    // io.k8s.api.core.v1.Volume
-    &[
+    ]),
+    ("io.k8s.api.core.v1.Volume", &[
         Field { name: "ephemeral", merge: None, of: Some(96) },
-    ],
-    // io.k8s.api.core.v1.VolumeHealthStatus
-    &[
+    ]),
+    ("io.k8s.api.core.v1.VolumeHealthStatus", &[
         Field { name: "healthConditions", merge: Some(&["status", "reason"]), of: None },
-    ],
-    // io.k8s.api.discovery.v1.EndpointSlice
-    &[
+    ]),
+    ("io.k8s.api.discovery.v1.EndpointSlice", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.discovery.v1.EndpointSliceList
-    &[
+    ]),
+    ("io.k8s.api.discovery.v1.EndpointSliceList", &[
         Field { name: "items", merge: None, of: Some(139) },
-    ],
-    // io.k8s.api.events.v1.Event
-    &[
+    ]),
+    ("io.k8s.api.events.v1.Event", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.events.v1.EventList
-    &[
+    ]),
+    ("io.k8s.api.events.v1.EventList", &[
         Field { name: "items", merge: None, of: Some(141) },
-    ],
-    // io.k8s.api.flowcontrol.v1.FlowSchema
-    &[
+    ]),
+    ("io.k8s.api.flowcontrol.v1.FlowSchema", &[
         Field { name: "metadata", merge: None, of: Some(271) },
         Field { name: "status", merge: None, of: Some(145) },
-    ],
-    // io.k8s.api.flowcontrol.v1.FlowSchemaList
-    &[
+    ]),
+    ("io.k8s.api.flowcontrol.v1.FlowSchemaList", &[
         Field { name: "items", merge: None, of: Some(143) },
-    ],
-    // io.k8s.api.flowcontrol.v1.FlowSchemaStatus
-    &[
+    ]),
+    ("io.k8s.api.flowcontrol.v1.FlowSchemaStatus", &[
         Field { name: "conditions", merge: Some(&["type"]), of: None },
-    ],
-    // io.k8s.api.flowcontrol.v1.PriorityLevelConfiguration
-    &[
+    ]),
+    ("io.k8s.api.flowcontrol.v1.PriorityLevelConfiguration", &[
         Field { name: "metadata", merge: None, of: Some(271) },
         Field { name: "status", merge: None, of: Some(148) },
-    ],
-    // io.k8s.api.flowcontrol.v1.PriorityLevelConfigurationList
-    &[
+    ]),
+    ("io.k8s.api.flowcontrol.v1.PriorityLevelConfigurationList", &[
         Field { name: "items", merge: None, of: Some(146) },
-    ],
-    // io.k8s.api.flowcontrol.v1.PriorityLevelConfigurationStatus
-    &[
+    ]),
+    ("io.k8s.api.flowcontrol.v1.PriorityLevelConfigurationStatus", &[
         Field { name: "conditions", merge: Some(&["type"]), of: None },
-    ],
-    // io.k8s.api.lifecycle.v1alpha1.Eviction
-    &[
+    ]),
+    ("io.k8s.api.lifecycle.v1alpha1.Eviction", &[
         Field { name: "metadata", merge: None, of: Some(271) },
         Field { name: "status", merge: None, of: Some(154) },
-    ],
-    // io.k8s.api.lifecycle.v1alpha1.EvictionList
-    &[
+    ]),
+    ("io.k8s.api.lifecycle.v1alpha1.EvictionList", &[
         Field { name: "items", merge: None, of: Some(149) },
-    ],
-    // io.k8s.api.lifecycle.v1alpha1.EvictionRequest
-    &[
+    ]),
+    ("io.k8s.api.lifecycle.v1alpha1.EvictionRequest", &[
         Field { name: "metadata", merge: None, of: Some(271) },
         Field { name: "status", merge: None, of: Some(153) },
-    ],
-    // io.k8s.api.lifecycle.v1alpha1.EvictionRequestList
-    &[
+    ]),
+    ("io.k8s.api.lifecycle.v1alpha1.EvictionRequestList", &[
         Field { name: "items", merge: None, of: Some(151) },
-    ],
-    // io.k8s.api.lifecycle.v1alpha1.EvictionRequestStatus
-    &[
+    ]),
+    ("io.k8s.api.lifecycle.v1alpha1.EvictionRequestStatus", &[
         Field { name: "conditions", merge: Some(&["type"]), of: None },
-    ],
-    // io.k8s.api.lifecycle.v1alpha1.EvictionStatus
-    &[
+    ]),
+    ("io.k8s.api.lifecycle.v1alpha1.EvictionStatus", &[
         Field { name: "conditions", merge: Some(&["type"]), of: None },
         Field { name: "requesters", merge: Some(&["name"]), of: None },
         Field { name: "responders", merge: Some(&["name"]), of: None },
         Field { name: "targetResponders", merge: Some(&["name"]), of: None },
-    ],
-    // io.k8s.api.networking.v1.IPAddress
-    &[
+    ]),
+    ("io.k8s.api.networking.v1.IPAddress", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.networking.v1.IPAddressList
-    &[
+    ]),
+    ("io.k8s.api.networking.v1.IPAddressList", &[
         Field { name: "items", merge: None, of: Some(155) },
-    ],
-    // io.k8s.api.networking.v1.Ingress
-    &[
+    ]),
+    ("io.k8s.api.networking.v1.Ingress", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.networking.v1.IngressClass
-    &[
+    ]),
+    ("io.k8s.api.networking.v1.IngressClass", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.networking.v1.IngressClassList
-    &[
+    ]),
+    ("io.k8s.api.networking.v1.IngressClassList", &[
         Field { name: "items", merge: None, of: Some(158) },
-    ],
-    // io.k8s.api.networking.v1.IngressList
-    &[
+    ]),
+    ("io.k8s.api.networking.v1.IngressList", &[
         Field { name: "items", merge: None, of: Some(157) },
-    ],
-    // io.k8s.api.networking.v1.NetworkPolicy
-    &[
+    ]),
+    ("io.k8s.api.networking.v1.NetworkPolicy", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.networking.v1.NetworkPolicyList
-    &[
+    ]),
+    ("io.k8s.api.networking.v1.NetworkPolicyList", &[
         Field { name: "items", merge: None, of: Some(161) },
-    ],
-    // io.k8s.api.networking.v1.ServiceCIDR
-    &[
+    ]),
+    ("io.k8s.api.networking.v1.ServiceCIDR", &[
         Field { name: "metadata", merge: None, of: Some(271) },
         Field { name: "status", merge: None, of: Some(165) },
-    ],
-    // io.k8s.api.networking.v1.ServiceCIDRList
-    &[
+    ]),
+    ("io.k8s.api.networking.v1.ServiceCIDRList", &[
         Field { name: "items", merge: None, of: Some(163) },
-    ],
-    // io.k8s.api.networking.v1.ServiceCIDRStatus
-    &[
+    ]),
+    ("io.k8s.api.networking.v1.ServiceCIDRStatus", &[
         Field { name: "conditions", merge: Some(&["type"]), of: None },
-    ],
-    // io.k8s.api.node.v1.RuntimeClass
-    &[
+    ]),
+    ("io.k8s.api.node.v1.RuntimeClass", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.node.v1.RuntimeClassList
-    &[
+    ]),
+    ("io.k8s.api.node.v1.RuntimeClassList", &[
         Field { name: "items", merge: None, of: Some(166) },
-    ],
-    // io.k8s.api.policy.v1.Eviction
-    &[
+    ]),
+    ("io.k8s.api.policy.v1.Eviction", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.policy.v1.PodDisruptionBudget
-    &[
+    ]),
+    ("io.k8s.api.policy.v1.PodDisruptionBudget", &[
         Field { name: "metadata", merge: None, of: Some(271) },
         Field { name: "status", merge: None, of: Some(171) },
-    ],
-    // io.k8s.api.policy.v1.PodDisruptionBudgetList
-    &[
+    ]),
+    ("io.k8s.api.policy.v1.PodDisruptionBudgetList", &[
         Field { name: "items", merge: None, of: Some(169) },
-    ],
-    // io.k8s.api.policy.v1.PodDisruptionBudgetStatus
-    &[
+    ]),
+    ("io.k8s.api.policy.v1.PodDisruptionBudgetStatus", &[
         Field { name: "conditions", merge: Some(&["type"]), of: None },
-    ],
-    // io.k8s.api.rbac.v1.ClusterRole
-    &[
+    ]),
+    ("io.k8s.api.rbac.v1.ClusterRole", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.rbac.v1.ClusterRoleBinding
-    &[
+    ]),
+    ("io.k8s.api.rbac.v1.ClusterRoleBinding", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.rbac.v1.ClusterRoleBindingList
-    &[
+    ]),
+    ("io.k8s.api.rbac.v1.ClusterRoleBindingList", &[
         Field { name: "items", merge: None, of: Some(173) },
-    ],
-    // io.k8s.api.rbac.v1.ClusterRoleList
-    &[
+    ]),
+    ("io.k8s.api.rbac.v1.ClusterRoleList", &[
         Field { name: "items", merge: None, of: Some(172) },
-    ],
-    // io.k8s.api.rbac.v1.Role
-    &[
+    ]),
+    ("io.k8s.api.rbac.v1.Role", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.rbac.v1.RoleBinding
-    &[
+    ]),
+    ("io.k8s.api.rbac.v1.RoleBinding", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.rbac.v1.RoleBindingList
-    &[
+    ]),
+    ("io.k8s.api.rbac.v1.RoleBindingList", &[
         Field { name: "items", merge: None, of: Some(177) },
-    ],
-    // io.k8s.api.rbac.v1.RoleList
-    &[
+    ]),
+    ("io.k8s.api.rbac.v1.RoleList", &[
         Field { name: "items", merge: None, of: Some(176) },
-    ],
-    // io.k8s.api.resource.v1.DeviceClass
-    &[
+    ]),
+    ("io.k8s.api.resource.v1.DeviceClass", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.resource.v1.DeviceClassList
-    &[
+    ]),
+    ("io.k8s.api.resource.v1.DeviceClassList", &[
         Field { name: "items", merge: None, of: Some(180) },
-    ],
-    // io.k8s.api.resource.v1.DeviceTaintRule
-    &[
+    ]),
+    ("io.k8s.api.resource.v1.DeviceTaintRule", &[
         Field { name: "metadata", merge: None, of: Some(271) },
         Field { name: "status", merge: None, of: Some(184) },
-    ],
-    // io.k8s.api.resource.v1.DeviceTaintRuleList
-    &[
+    ]),
+    ("io.k8s.api.resource.v1.DeviceTaintRuleList", &[
         Field { name: "items", merge: None, of: Some(182) },
-    ],
-    // io.k8s.api.resource.v1.DeviceTaintRuleStatus
-    &[
+    ]),
+    ("io.k8s.api.resource.v1.DeviceTaintRuleStatus", &[
         Field { name: "conditions", merge: Some(&["type"]), of: None },
-    ],
-    // io.k8s.api.resource.v1.ResourceClaim
-    &[
+    ]),
+    ("io.k8s.api.resource.v1.ResourceClaim", &[
         Field { name: "metadata", merge: None, of: Some(271) },
         Field { name: "status", merge: None, of: Some(187) },
-    ],
-    // io.k8s.api.resource.v1.ResourceClaimList
-    &[
+    ]),
+    ("io.k8s.api.resource.v1.ResourceClaimList", &[
         Field { name: "items", merge: None, of: Some(185) },
-    ],
-    // io.k8s.api.resource.v1.ResourceClaimStatus
-    &[
+    ]),
+    ("io.k8s.api.resource.v1.ResourceClaimStatus", &[
         Field { name: "reservedFor", merge: Some(&["uid"]), of: None },
-    ],
-    // io.k8s.api.resource.v1.ResourceClaimTemplate
-    &[
+    ]),
+    ("io.k8s.api.resource.v1.ResourceClaimTemplate", &[
         Field { name: "metadata", merge: None, of: Some(271) },
         Field { name: "spec", merge: None, of: Some(190) },
-    ],
-    // io.k8s.api.resource.v1.ResourceClaimTemplateList
-    &[
+    ]),
+    ("io.k8s.api.resource.v1.ResourceClaimTemplateList", &[
         Field { name: "items", merge: None, of: Some(188) },
-    ],
-    // io.k8s.api.resource.v1.ResourceClaimTemplateSpec
-    &[
+    ]),
+    ("io.k8s.api.resource.v1.ResourceClaimTemplateSpec", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.resource.v1.ResourceSlice
-    &[
+    ]),
+    ("io.k8s.api.resource.v1.ResourceSlice", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.resource.v1.ResourceSliceList
-    &[
+    ]),
+    ("io.k8s.api.resource.v1.ResourceSliceList", &[
         Field { name: "items", merge: None, of: Some(191) },
-    ],
-    // io.k8s.api.resource.v1alpha3.DeviceTaintRule
-    &[
+    ]),
+    ("io.k8s.api.resource.v1alpha3.DeviceTaintRule", &[
         Field { name: "metadata", merge: None, of: Some(271) },
         Field { name: "status", merge: None, of: Some(195) },
-    ],
-    // io.k8s.api.resource.v1alpha3.DeviceTaintRuleList
-    &[
+    ]),
+    ("io.k8s.api.resource.v1alpha3.DeviceTaintRuleList", &[
         Field { name: "items", merge: None, of: Some(193) },
-    ],
-    // io.k8s.api.resource.v1alpha3.DeviceTaintRuleStatus
-    &[
+    ]),
+    ("io.k8s.api.resource.v1alpha3.DeviceTaintRuleStatus", &[
         Field { name: "conditions", merge: Some(&["type"]), of: None },
-    ],
-    // io.k8s.api.resource.v1alpha3.ResourcePoolStatusRequest
-    &[
+    ]),
+    ("io.k8s.api.resource.v1alpha3.ResourcePoolStatusRequest", &[
         Field { name: "metadata", merge: None, of: Some(271) },
         Field { name: "status", merge: None, of: Some(198) },
-    ],
-    // io.k8s.api.resource.v1alpha3.ResourcePoolStatusRequestList
-    &[
+    ]),
+    ("io.k8s.api.resource.v1alpha3.ResourcePoolStatusRequestList", &[
         Field { name: "items", merge: None, of: Some(196) },
-    ],
-    // io.k8s.api.resource.v1alpha3.ResourcePoolStatusRequestStatus
-    &[
+    ]),
+    ("io.k8s.api.resource.v1alpha3.ResourcePoolStatusRequestStatus", &[
         Field { name: "conditions", merge: Some(&["type"]), of: None },
-    ],
-    // io.k8s.api.resource.v1beta1.DeviceClass
-    &[
+    ]),
+    ("io.k8s.api.resource.v1beta1.DeviceClass", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.resource.v1beta1.DeviceClassList
-    &[
+    ]),
+    ("io.k8s.api.resource.v1beta1.DeviceClassList", &[
         Field { name: "items", merge: None, of: Some(199) },
-    ],
-    // io.k8s.api.resource.v1beta1.ResourceClaim
-    &[
+    ]),
+    ("io.k8s.api.resource.v1beta1.ResourceClaim", &[
         Field { name: "metadata", merge: None, of: Some(271) },
         Field { name: "status", merge: None, of: Some(203) },
-    ],
-    // io.k8s.api.resource.v1beta1.ResourceClaimList
-    &[
+    ]),
+    ("io.k8s.api.resource.v1beta1.ResourceClaimList", &[
         Field { name: "items", merge: None, of: Some(201) },
-    ],
-    // io.k8s.api.resource.v1beta1.ResourceClaimStatus
-    &[
+    ]),
+    ("io.k8s.api.resource.v1beta1.ResourceClaimStatus", &[
         Field { name: "reservedFor", merge: Some(&["uid"]), of: None },
-    ],
-    // io.k8s.api.resource.v1beta1.ResourceClaimTemplate
-    &[
+    ]),
+    ("io.k8s.api.resource.v1beta1.ResourceClaimTemplate", &[
         Field { name: "metadata", merge: None, of: Some(271) },
         Field { name: "spec", merge: None, of: Some(206) },
-    ],
-    // io.k8s.api.resource.v1beta1.ResourceClaimTemplateList
-    &[
+    ]),
+    ("io.k8s.api.resource.v1beta1.ResourceClaimTemplateList", &[
         Field { name: "items", merge: None, of: Some(204) },
-    ],
-    // io.k8s.api.resource.v1beta1.ResourceClaimTemplateSpec
-    &[
+    ]),
+    ("io.k8s.api.resource.v1beta1.ResourceClaimTemplateSpec", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.resource.v1beta1.ResourceSlice
-    &[
+    ]),
+    ("io.k8s.api.resource.v1beta1.ResourceSlice", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.resource.v1beta1.ResourceSliceList
-    &[
+    ]),
+    ("io.k8s.api.resource.v1beta1.ResourceSliceList", &[
         Field { name: "items", merge: None, of: Some(207) },
-    ],
-    // io.k8s.api.resource.v1beta2.DeviceClass
-    &[
+    ]),
+    ("io.k8s.api.resource.v1beta2.DeviceClass", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.resource.v1beta2.DeviceClassList
-    &[
+    ]),
+    ("io.k8s.api.resource.v1beta2.DeviceClassList", &[
         Field { name: "items", merge: None, of: Some(209) },
-    ],
-    // io.k8s.api.resource.v1beta2.DeviceTaintRule
-    &[
+    ]),
+    ("io.k8s.api.resource.v1beta2.DeviceTaintRule", &[
         Field { name: "metadata", merge: None, of: Some(271) },
         Field { name: "status", merge: None, of: Some(213) },
-    ],
-    // io.k8s.api.resource.v1beta2.DeviceTaintRuleList
-    &[
+    ]),
+    ("io.k8s.api.resource.v1beta2.DeviceTaintRuleList", &[
         Field { name: "items", merge: None, of: Some(211) },
-    ],
-    // io.k8s.api.resource.v1beta2.DeviceTaintRuleStatus
-    &[
+    ]),
+    ("io.k8s.api.resource.v1beta2.DeviceTaintRuleStatus", &[
         Field { name: "conditions", merge: Some(&["type"]), of: None },
-    ],
-    // io.k8s.api.resource.v1beta2.ResourceClaim
-    &[
+    ]),
+    ("io.k8s.api.resource.v1beta2.ResourceClaim", &[
         Field { name: "metadata", merge: None, of: Some(271) },
         Field { name: "status", merge: None, of: Some(216) },
-    ],
-    // io.k8s.api.resource.v1beta2.ResourceClaimList
-    &[
+    ]),
+    ("io.k8s.api.resource.v1beta2.ResourceClaimList", &[
         Field { name: "items", merge: None, of: Some(214) },
-    ],
-    // io.k8s.api.resource.v1beta2.ResourceClaimStatus
-    &[
+    ]),
+    ("io.k8s.api.resource.v1beta2.ResourceClaimStatus", &[
         Field { name: "reservedFor", merge: Some(&["uid"]), of: None },
-    ],
-    // io.k8s.api.resource.v1beta2.ResourceClaimTemplate
-    &[
+    ]),
+    ("io.k8s.api.resource.v1beta2.ResourceClaimTemplate", &[
         Field { name: "metadata", merge: None, of: Some(271) },
         Field { name: "spec", merge: None, of: Some(219) },
-    ],
-    // io.k8s.api.resource.v1beta2.ResourceClaimTemplateList
-    &[
+    ]),
+    ("io.k8s.api.resource.v1beta2.ResourceClaimTemplateList", &[
         Field { name: "items", merge: None, of: Some(217) },
-    ],
-    // io.k8s.api.resource.v1beta2.ResourceClaimTemplateSpec
-    &[
+    ]),
+    ("io.k8s.api.resource.v1beta2.ResourceClaimTemplateSpec", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.resource.v1beta2.ResourceSlice
-    &[
+    ]),
+    ("io.k8s.api.resource.v1beta2.ResourceSlice", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.resource.v1beta2.ResourceSliceList
-    &[
+    ]),
+    ("io.k8s.api.resource.v1beta2.ResourceSliceList", &[
         Field { name: "items", merge: None, of: Some(220) },
-    ],
-    // io.k8s.api.scheduling.v1.PriorityClass
-    &[
+    ]),
+    ("io.k8s.api.scheduling.v1.PriorityClass", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.scheduling.v1.PriorityClassList
-    &[
+    ]),
+    ("io.k8s.api.scheduling.v1.PriorityClassList", &[
         Field { name: "items", merge: None, of: Some(222) },
-    ],
-    // io.k8s.api.scheduling.v1alpha3.CompositePodGroup
-    &[
+    ]),
+    ("io.k8s.api.scheduling.v1alpha3.CompositePodGroup", &[
         Field { name: "metadata", merge: None, of: Some(271) },
         Field { name: "status", merge: None, of: Some(226) },
-    ],
-    // io.k8s.api.scheduling.v1alpha3.CompositePodGroupList
-    &[
+    ]),
+    ("io.k8s.api.scheduling.v1alpha3.CompositePodGroupList", &[
         Field { name: "items", merge: None, of: Some(224) },
-    ],
-    // io.k8s.api.scheduling.v1alpha3.CompositePodGroupStatus
-    &[
+    ]),
+    ("io.k8s.api.scheduling.v1alpha3.CompositePodGroupStatus", &[
         Field { name: "conditions", merge: Some(&["type"]), of: None },
-    ],
-    // io.k8s.api.scheduling.v1alpha3.CompositePodGroupTemplate
-    &[
+    ]),
+    ("io.k8s.api.scheduling.v1alpha3.CompositePodGroupTemplate", &[
         Field { name: "compositePodGroupTemplates", merge: None, of: Some(227) },
         Field { name: "podGroupTemplates", merge: None, of: Some(232) },
-    ],
-    // io.k8s.api.scheduling.v1alpha3.PodGroup
-    &[
+    ]),
+    ("io.k8s.api.scheduling.v1alpha3.PodGroup", &[
         Field { name: "metadata", merge: None, of: Some(271) },
         Field { name: "spec", merge: None, of: Some(230) },
         Field { name: "status", merge: None, of: Some(231) },
-    ],
-    // io.k8s.api.scheduling.v1alpha3.PodGroupList
-    &[
+    ]),
+    ("io.k8s.api.scheduling.v1alpha3.PodGroupList", &[
         Field { name: "items", merge: None, of: Some(228) },
-    ],
-    // io.k8s.api.scheduling.v1alpha3.PodGroupSpec
-    &[
+    ]),
+    ("io.k8s.api.scheduling.v1alpha3.PodGroupSpec", &[
         Field { name: "resourceClaims", merge: Some(&["name"]), of: None },
-    ],
-    // io.k8s.api.scheduling.v1alpha3.PodGroupStatus
-    &[
+    ]),
+    ("io.k8s.api.scheduling.v1alpha3.PodGroupStatus", &[
         Field { name: "conditions", merge: Some(&["type"]), of: None },
         Field { name: "resourceClaimStatuses", merge: Some(&["name"]), of: None },
-    ],
-    // io.k8s.api.scheduling.v1alpha3.PodGroupTemplate
-    &[
+    ]),
+    ("io.k8s.api.scheduling.v1alpha3.PodGroupTemplate", &[
         Field { name: "resourceClaims", merge: Some(&["name"]), of: None },
-    ],
-    // io.k8s.api.scheduling.v1alpha3.Workload
-    &[
+    ]),
+    ("io.k8s.api.scheduling.v1alpha3.Workload", &[
         Field { name: "metadata", merge: None, of: Some(271) },
         Field { name: "spec", merge: None, of: Some(235) },
-    ],
-    // io.k8s.api.scheduling.v1alpha3.WorkloadList
-    &[
+    ]),
+    ("io.k8s.api.scheduling.v1alpha3.WorkloadList", &[
         Field { name: "items", merge: None, of: Some(233) },
-    ],
-    // io.k8s.api.scheduling.v1alpha3.WorkloadSpec
-    &[
+    ]),
+    ("io.k8s.api.scheduling.v1alpha3.WorkloadSpec", &[
         Field { name: "compositePodGroupTemplates", merge: None, of: Some(227) },
         Field { name: "podGroupTemplates", merge: None, of: Some(232) },
-    ],
-    // io.k8s.api.scheduling.v1beta1.CompositePodGroupTemplate
-    &[
+    ]),
+    ("io.k8s.api.scheduling.v1beta1.CompositePodGroupTemplate", &[
         Field { name: "compositePodGroupTemplates", merge: None, of: Some(236) },
         Field { name: "podGroupTemplates", merge: None, of: Some(241) },
-    ],
-    // io.k8s.api.scheduling.v1beta1.PodGroup
-    &[
+    ]),
+    ("io.k8s.api.scheduling.v1beta1.PodGroup", &[
         Field { name: "metadata", merge: None, of: Some(271) },
         Field { name: "spec", merge: None, of: Some(239) },
         Field { name: "status", merge: None, of: Some(240) },
-    ],
-    // io.k8s.api.scheduling.v1beta1.PodGroupList
-    &[
+    ]),
+    ("io.k8s.api.scheduling.v1beta1.PodGroupList", &[
         Field { name: "items", merge: None, of: Some(237) },
-    ],
-    // io.k8s.api.scheduling.v1beta1.PodGroupSpec
-    &[
+    ]),
+    ("io.k8s.api.scheduling.v1beta1.PodGroupSpec", &[
         Field { name: "resourceClaims", merge: Some(&["name"]), of: None },
-    ],
-    // io.k8s.api.scheduling.v1beta1.PodGroupStatus
-    &[
+    ]),
+    ("io.k8s.api.scheduling.v1beta1.PodGroupStatus", &[
         Field { name: "conditions", merge: Some(&["type"]), of: None },
         Field { name: "resourceClaimStatuses", merge: Some(&["name"]), of: None },
-    ],
-    // io.k8s.api.scheduling.v1beta1.PodGroupTemplate
-    &[
+    ]),
+    ("io.k8s.api.scheduling.v1beta1.PodGroupTemplate", &[
         Field { name: "resourceClaims", merge: Some(&["name"]), of: None },
-    ],
-    // io.k8s.api.scheduling.v1beta1.Workload
-    &[
+    ]),
+    ("io.k8s.api.scheduling.v1beta1.Workload", &[
         Field { name: "metadata", merge: None, of: Some(271) },
         Field { name: "spec", merge: None, of: Some(244) },
-    ],
-    // io.k8s.api.scheduling.v1beta1.WorkloadList
-    &[
+    ]),
+    ("io.k8s.api.scheduling.v1beta1.WorkloadList", &[
         Field { name: "items", merge: None, of: Some(242) },
-    ],
-    // io.k8s.api.scheduling.v1beta1.WorkloadSpec
-    &[
+    ]),
+    ("io.k8s.api.scheduling.v1beta1.WorkloadSpec", &[
         Field { name: "compositePodGroupTemplates", merge: None, of: Some(236) },
         Field { name: "podGroupTemplates", merge: None, of: Some(241) },
-    ],
-    // io.k8s.api.storage.v1.CSIDriver
-    &[
+    ]),
+    ("io.k8s.api.storage.v1.CSIDriver", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.storage.v1.CSIDriverList
-    &[
+    ]),
+    ("io.k8s.api.storage.v1.CSIDriverList", &[
         Field { name: "items", merge: None, of: Some(245) },
-    ],
-    // io.k8s.api.storage.v1.CSINode
-    &[
+    ]),
+    ("io.k8s.api.storage.v1.CSINode", &[
         Field { name: "metadata", merge: None, of: Some(271) },
         Field { name: "spec", merge: None, of: Some(249) },
         Field { name: "status", merge: None, of: Some(250) },
-    ],
-    // io.k8s.api.storage.v1.CSINodeList
-    &[
+    ]),
+    ("io.k8s.api.storage.v1.CSINodeList", &[
         Field { name: "items", merge: None, of: Some(247) },
-    ],
-    // io.k8s.api.storage.v1.CSINodeSpec
-    &[
+    ]),
+    ("io.k8s.api.storage.v1.CSINodeSpec", &[
         Field { name: "drivers", merge: Some(&["name"]), of: None },
-    ],
-    // io.k8s.api.storage.v1.CSINodeStatus
-    &[
+    ]),
+    ("io.k8s.api.storage.v1.CSINodeStatus", &[
         Field { name: "storageHealth", merge: Some(&["name"]), of: None },
-    ],
-    // io.k8s.api.storage.v1.CSIStorageCapacity
-    &[
+    ]),
+    ("io.k8s.api.storage.v1.CSIStorageCapacity", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.storage.v1.CSIStorageCapacityList
-    &[
+    ]),
+    ("io.k8s.api.storage.v1.CSIStorageCapacityList", &[
         Field { name: "items", merge: None, of: Some(251) },
-    ],
-    // io.k8s.api.storage.v1.StorageClass
-    &[
+    ]),
+    ("io.k8s.api.storage.v1.StorageClass", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.storage.v1.StorageClassList
-    &[
+    ]),
+    ("io.k8s.api.storage.v1.StorageClassList", &[
         Field { name: "items", merge: None, of: Some(253) },
-    ],
-    // io.k8s.api.storage.v1.VolumeAttachment
-    &[
+    ]),
+    ("io.k8s.api.storage.v1.VolumeAttachment", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.storage.v1.VolumeAttachmentList
-    &[
+    ]),
+    ("io.k8s.api.storage.v1.VolumeAttachmentList", &[
         Field { name: "items", merge: None, of: Some(255) },
-    ],
-    // io.k8s.api.storage.v1.VolumeAttributesClass
-    &[
+    ]),
+    ("io.k8s.api.storage.v1.VolumeAttributesClass", &[
         Field { name: "metadata", merge: None, of: Some(271) },
-    ],
-    // io.k8s.api.storage.v1.VolumeAttributesClassList
-    &[
+    ]),
+    ("io.k8s.api.storage.v1.VolumeAttributesClassList", &[
         Field { name: "items", merge: None, of: Some(257) },
-    ],
-    // io.k8s.api.storagemigration.v1.StorageVersionMigration
-    &[
+    ]),
+    ("io.k8s.api.storagemigration.v1.StorageVersionMigration", &[
         Field { name: "metadata", merge: None, of: Some(271) },
         Field { name: "status", merge: None, of: Some(261) },
-    ],
-    // io.k8s.api.storagemigration.v1.StorageVersionMigrationList
-    &[
+    ]),
+    ("io.k8s.api.storagemigration.v1.StorageVersionMigrationList", &[
         Field { name: "items", merge: None, of: Some(259) },
-    ],
-    // io.k8s.api.storagemigration.v1.StorageVersionMigrationStatus
-    &[
+    ]),
+    ("io.k8s.api.storagemigration.v1.StorageVersionMigrationStatus", &[
         Field { name: "conditions", merge: Some(&["type"]), of: None },
-    ],
-    // io.k8s.api.storagemigration.v1beta1.StorageVersionMigration
-    &[
+    ]),
+    ("io.k8s.api.storagemigration.v1beta1.StorageVersionMigration", &[
         Field { name: "metadata", merge: None, of: Some(271) },
         Field { name: "status", merge: None, of: Some(264) },
-    ],
-    // io.k8s.api.storagemigration.v1beta1.StorageVersionMigrationList
-    &[
+    ]),
+    ("io.k8s.api.storagemigration.v1beta1.StorageVersionMigrationList", &[
         Field { name: "items", merge: None, of: Some(262) },
-    ],
-    // io.k8s.api.storagemigration.v1beta1.StorageVersionMigrationStatus
-    &[
+    ]),
+    ("io.k8s.api.storagemigration.v1beta1.StorageVersionMigrationStatus", &[
         Field { name: "conditions", merge: Some(&["type"]), of: None },
-    ],
-    // io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition
-    &[
+    ]),
+    ("io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition", &[
         Field { name: "metadata", merge: None, of: Some(271) },
         Field { name: "spec", merge: None, of: Some(267) },
-    ],
-    // io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionList
-    &[
+    ]),
+    ("io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionList", &[
         Field { name: "items", merge: None, of: Some(265) },
-    ],
-    // io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionSpec
-    &[
+    ]),
+    ("io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionSpec", &[
         Field { name: "versions", merge: None, of: Some(268) },
-    ],
-    // io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionVersion
-    &[
+    ]),
+    ("io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionVersion", &[
         Field { name: "schema", merge: None, of: Some(269) },
-    ],
-    // io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceValidation
-    &[
+    ]),
+    ("io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceValidation", &[
         Field { name: "openAPIV3Schema", merge: None, of: Some(270) },
-    ],
-    // io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps
-    &[
+    ]),
+    ("io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps", &[
         Field { name: "allOf", merge: None, of: Some(270) },
         Field { name: "anyOf", merge: None, of: Some(270) },
         Field { name: "definitions", merge: None, of: Some(270) },
@@ -1470,23 +1172,19 @@ pub(super) const TYPES: &[&[Field]] = &[
         Field { name: "patternProperties", merge: None, of: Some(270) },
         Field { name: "properties", merge: None, of: Some(270) },
         Field { name: "x-kubernetes-validations", merge: Some(&["rule"]), of: None },
-    ],
-    // io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta
-    &[
+    ]),
+    ("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta", &[
         Field { name: "finalizers", merge: Some(&[]), of: None },
         Field { name: "ownerReferences", merge: Some(&["uid"]), of: None },
-    ],
-    // io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIService
-    &[
+    ]),
+    ("io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIService", &[
         Field { name: "metadata", merge: None, of: Some(271) },
         Field { name: "status", merge: None, of: Some(274) },
-    ],
-    // io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIServiceList
-    &[
+    ]),
+    ("io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIServiceList", &[
         Field { name: "items", merge: None, of: Some(272) },
-    ],
-    // io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIServiceStatus
-    &[
+    ]),
+    ("io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIServiceStatus", &[
         Field { name: "conditions", merge: Some(&["type"]), of: None },
-    ],
+    ]),
 ];

@@ -26,6 +26,14 @@ pub(crate) fn apply(resources: &mut Resources, references: &[NameReference]) -> 
                 specs.map(|spec| (&reference.gvk, spec))
             })
             .collect();
+        if has_blank_namespace(resource) {
+            errors.push(format!(
+                "{} of {}: a subject is a service account with an empty namespace",
+                resource.id(),
+                resource.origin
+            ));
+            continue;
+        }
         if todo.is_empty() {
             continue;
         }
@@ -309,6 +317,17 @@ fn role_of(binding: &Value) -> Option<Gvk> {
         version: String::new(),
         kind: text("kind")?,
     })
+}
+
+fn has_blank_namespace(resource: &Resource) -> bool {
+    let subjects = resource.value.get("subjects").and_then(Value::as_array);
+    resource.gvk().kind == "RoleBinding"
+        && subjects.into_iter().flatten().any(|subject| {
+            subject.get("kind").and_then(Value::as_str) == Some("ServiceAccount")
+                && subject
+                    .get("namespace")
+                    .is_some_and(|namespace| !namespace.is_string())
+        })
 }
 
 fn bound_namespaces(resource: &Resource) -> HashSet<String> {

@@ -120,6 +120,8 @@ impl<'p> Composer<'p> {
     fn run(&mut self, text: &str) -> Result<(), Error> {
         let mut options = granit_parser::Options::default();
         options.set_emit_comments(false);
+        // Kubernetes' tools cut manifests at `---` before they look for directives.
+        options.disallow_directives = self.dialect == Dialect::Manifest;
         for event in Parser::new_from_str_with_options(text, options) {
             let (event, span) = event.map_err(|error| {
                 Error::new(self.file, format!("invalid YAML: {}", error.info()))
