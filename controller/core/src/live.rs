@@ -1,6 +1,7 @@
 //! What a metadata LIST says about objects in the cluster.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -10,7 +11,7 @@ use crate::managed_fields::ManagedField;
 /// The metadata of a live object, in the parts that decisions are made of.
 ///
 /// `fieldsV1` stays unparsed, so that a list of a thousand objects is read in milliseconds.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Metadata {
     /// Name.
@@ -48,6 +49,21 @@ impl Metadata {
     }
 }
 
+/// Values of annotations stay out of it: `kubectl` keeps the whole manifest of a Secret in one.
+impl fmt::Debug for Metadata {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Metadata")
+            .field("namespace", &self.namespace)
+            .field("name", &self.name)
+            .field("uid", &self.uid)
+            .field("resource_version", &self.resource_version)
+            .field("labels", &self.labels)
+            .field("annotations", &self.annotations.keys())
+            .field("deletion_timestamp", &self.deletion_timestamp)
+            .finish_non_exhaustive()
+    }
+}
+
 fn null_as_empty<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
@@ -68,6 +84,16 @@ mod tests {
         let metadata = Metadata::of(&object).unwrap();
         assert!(metadata.labels.is_empty() && metadata.managed_fields.is_empty());
         assert!(!metadata.is_terminating());
+    }
+
+    #[test]
+    fn debug_does_not_show_what_annotations_hold() {
+        let object = json!({"metadata": {"name": "a", "annotations": {"last": "hunter2"}}});
+        let shown = format!("{:?}", Metadata::of(&object).unwrap());
+        assert!(
+            shown.contains("last") && !shown.contains("hunter2"),
+            "{shown}"
+        );
     }
 
     #[test]

@@ -14,7 +14,7 @@ fn finding() -> Finding {
 
 fn pace(failures: u32) -> Pace {
     Pace {
-        interval: Duration::from_secs(600),
+        interval: Duration::from_mins(10),
         retry_interval: None,
         failures,
         jitter: 0.0,
