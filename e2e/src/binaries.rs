@@ -138,6 +138,28 @@ pub fn registry() -> Result<PathBuf> {
     build::module("registry", "the image registry (3 minutes the first time)")
 }
 
+/// Tells whether git can be called.
+pub fn find_git() -> bool {
+    answers("git", "--version")
+}
+
+/// Tells whether a Go that is new enough can be called, or is not needed.
+pub fn find_go() -> bool {
+    std::env::var_os("KUBEBUILDER_ASSETS").is_some() || build::require_go().is_ok()
+}
+
+/// Tells whether cargo can be called.
+pub fn find_cargo() -> bool {
+    std::env::var_os("CARGO").is_some() || answers("cargo", "--version")
+}
+
+fn answers(program: &str, argument: &str) -> bool {
+    Command::new(program)
+        .arg(argument)
+        .output()
+        .is_ok_and(|output| output.status.success())
+}
+
 /// Returns the directory below cargo's target directory in which we keep everything.
 pub fn cache_directory() -> PathBuf {
     target_directory().join("flux-e2e")

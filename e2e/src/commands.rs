@@ -1,4 +1,5 @@
 //! What `flux-e2e` can be told to do.
 
+pub(crate) mod demo;
 pub(crate) mod ssh;
 pub(crate) mod up;

@@ -17,7 +17,7 @@ use crate::{
     scratch::Scratch,
 };
 
-pub use build::executable;
+pub use build::{executable, plugin};
 
 /// How long the controller gets to be ready.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -36,6 +36,7 @@ pub mod git_repo;
 pub mod git_server;
 pub mod install;
 pub mod process;
+pub mod reconcile;
 pub mod wait;
 
 mod ports;

@@ -1,11 +1,12 @@
 //! `flux-e2e`: a cluster to play with, the demo, and benchmarks.
 
 mod commands;
+mod talk;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use commands::{ssh, up};
+use commands::{demo, ssh, up};
 
 /// A real Kubernetes on this machine, with a git server, for flux
 #[derive(Debug, Parser)]
@@ -19,6 +20,8 @@ struct Arguments {
 enum Command {
     /// Start a control plane and a git server, and stay until Ctrl-C
     Up(up::Arguments),
+    /// Show what flux does: a cluster follows a git repository
+    Demo(demo::Arguments),
     /// An SSH client for git, so that tests need none on the machine
     #[command(hide = true)]
     Ssh(ssh::Arguments),
@@ -28,6 +31,7 @@ enum Command {
 async fn main() -> Result<std::process::ExitCode> {
     match Arguments::parse().command {
         Command::Up(arguments) => up::run(arguments).await,
+        Command::Demo(arguments) => demo::run(arguments).await,
         Command::Ssh(arguments) => ssh::run(arguments).await,
     }
 }

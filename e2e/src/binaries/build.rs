@@ -119,7 +119,7 @@ fn watch(build: &mut Child, what: &str) -> Result<bool> {
 }
 
 /// Says what to install if Go is missing or too old.
-fn require_go() -> Result<()> {
+pub(super) fn require_go() -> Result<()> {
     let output = Command::new("go").args(["env", "GOVERSION"]).output();
     let Ok(output) = output else {
         bail!(

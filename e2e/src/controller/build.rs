@@ -18,8 +18,13 @@ pub fn executable() -> Result<PathBuf> {
     package("flux-controller", "FLUX_CONTROLLER")
 }
 
+/// Builds the plugin if its sources are newer, and returns its executable; `KUBECTL_FLUX` names another.
+pub fn plugin() -> Result<PathBuf> {
+    package("kubectl-flux", "KUBECTL_FLUX")
+}
+
 /// Builds a package of this workspace in the profile that we were built in, and returns its executable.
-pub(crate) fn package(name: &str, variable: &str) -> Result<PathBuf> {
+fn package(name: &str, variable: &str) -> Result<PathBuf> {
     if let Some(path) = std::env::var_os(variable) {
         return Ok(PathBuf::from(path));
     }
