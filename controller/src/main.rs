@@ -1,3 +1,23 @@
-//! Placeholder.
+//! The controller's executable: reads the arguments, starts the log, runs until SIGTERM.
 
-fn main() {}
+use clap::Parser as _;
+use flux_controller::args::{Args, LogFormat};
+use tracing_subscriber::EnvFilter;
+
+fn main() -> anyhow::Result<()> {
+    let args = Args::parse();
+    let filter = EnvFilter::try_new(&args.log_level)?;
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    match args.log_format {
+        LogFormat::Json => log.json().flatten_event(true).init(),
+        LogFormat::Text => log.init(),
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    let ended = runtime.block_on(flux_controller::start::run(args));
+    runtime.shutdown_background();
+    ended
+}

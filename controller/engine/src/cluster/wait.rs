@@ -8,7 +8,7 @@ use flux_core::live::Metadata;
 use flux_core::object::ObjectId;
 use flux_core::owner::Owner;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use kube::api::{ApiResource, DynamicObject};
+use kube::api::{ApiResource, DynamicObject, TypeMeta};
 use kube::runtime::wait::{await_condition, conditions};
 use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Api, ResourceExt as _};
@@ -71,7 +71,7 @@ pub async fn until_healthy(
         let events = watcher(api(cluster, &resource, &namespace), config);
         streams.push(
             events
-                .map_ok(move |event| (resource.group.to_string(), event))
+                .map_ok(move |event| (resource.clone(), event))
                 .boxed(),
         );
     }
@@ -79,7 +79,7 @@ pub async fn until_healthy(
     while !settled(states) {
         match events.next().await {
             None => break,
-            Some(Ok((group, event))) => note(&group, event, states),
+            Some(Ok((resource, event))) => note(&resource, event, states),
             Some(Err(error)) => explain(error)?,
         }
     }
@@ -95,22 +95,26 @@ fn settled(states: &States) -> bool {
             .all(|health| health.status == Status::Current)
 }
 
-fn note(group: &str, event: Event<DynamicObject>, states: &mut States) {
-    let (object, deleted) = match event {
+fn note(resource: &Resource, event: Event<DynamicObject>, states: &mut States) {
+    let (mut object, deleted) = match event {
         Event::Apply(object) | Event::InitApply(object) => (object, false),
         Event::Delete(object) => (object, true),
         Event::Init | Event::InitDone => return,
     };
-    let Some(types) = &object.types else { return };
     let id = ObjectId {
-        group: group.to_owned(),
-        kind: types.kind.clone(),
+        group: resource.group.to_string(),
+        kind: resource.kind.to_string(),
         namespace: object.namespace().unwrap_or_default(),
         name: object.name_any(),
     };
     let Some(health) = states.get_mut(&id) else {
         return;
     };
+    // The items of a list do not say what they are.
+    object.types = Some(TypeMeta {
+        api_version: resource.api_version(),
+        kind: resource.kind.to_string(),
+    });
     *health = if deleted {
         Health {
             status: Status::InProgress,

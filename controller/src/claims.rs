@@ -1,0 +1,173 @@
+//! Which Sync an object belongs to, over all Syncs of this controller.
+//!
+//! A claim is made from the inventory before the first write, so two Syncs can never both believe that an object is theirs.
+//! Who comes second is told the owner's name, and its wish is remembered: when the owner lets go of the object, because it
+//! left that Sync's source, the object is handed over instead of deleted.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use flux_core::object::ObjectId;
+use tokio::sync::Notify;
+
+use crate::key::Key;
+
+/// An object that belongs to another Sync.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Conflict {
+    /// The object.
+    pub(crate) id: ObjectId,
+    /// The Sync that it belongs to.
+    pub(crate) owner: Key,
+}
+
+#[derive(Default)]
+struct Table {
+    owners: HashMap<ObjectId, Key>,
+    wishes: HashMap<ObjectId, Key>,
+    nudges: HashMap<Key, Arc<Notify>>,
+}
+
+/// All claims.
+#[derive(Default)]
+pub(crate) struct Claims {
+    table: Mutex<Table>,
+}
+
+impl Claims {
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Claims `ids` for a Sync. Returns those that belong to another; then nothing new was claimed at all.
+    pub(crate) fn claim<'a>(
+        &self,
+        sync: &Key,
+        ids: impl Iterator<Item = &'a ObjectId> + Clone,
+    ) -> Vec<Conflict> {
+        let mut table = self.table();
+        let conflicts: Vec<Conflict> = ids
+            .clone()
+            .filter_map(|id| {
+                let owner = table.owners.get(id).filter(|owner| *owner != sync)?;
+                Some(Conflict {
+                    id: id.clone(),
+                    owner: owner.clone(),
+                })
+            })
+            .collect();
+        if conflicts.is_empty() {
+            for id in ids {
+                table.wishes.remove(id);
+                if !table.owners.contains_key(id) {
+                    table.owners.insert(id.clone(), sync.clone());
+                }
+            }
+        } else {
+            table.wishes.extend(
+                conflicts
+                    .iter()
+                    .map(|conflict| (conflict.id.clone(), sync.clone())),
+            );
+        }
+        conflicts
+    }
+
+    /// Gives an object up when another Sync wishes for it, and wakes that one. Returns whether it was handed over.
+    pub(crate) fn hand_over(&self, sync: &Key, id: &ObjectId) -> Option<Key> {
+        let mut table = self.table();
+        let heir = table.wishes.remove(id).filter(|heir| heir != sync)?;
+        table.owners.remove(id);
+        if let Some(nudge) = table.nudges.get(&heir) {
+            nudge.notify_one();
+        }
+        Some(heir)
+    }
+
+    /// Forgets the claim to an object that is gone.
+    pub(crate) fn release(&self, sync: &Key, id: &ObjectId) {
+        let mut table = self.table();
+        if table.owners.get(id) == Some(sync) {
+            table.owners.remove(id);
+            let heir = table.wishes.remove(id);
+            if let Some(nudge) = heir.and_then(|heir| table.nudges.get(&heir).cloned()) {
+                nudge.notify_one();
+            }
+        }
+    }
+
+    /// Forgets a Sync that is gone, with all its claims and wishes.
+    pub(crate) fn forget(&self, sync: &Key) {
+        let mut table = self.table();
+        table.owners.retain(|_, owner| owner != sync);
+        table.wishes.retain(|_, heir| heir != sync);
+        table.nudges.remove(sync);
+    }
+
+    /// Returns what is notified when an object that this Sync wished for becomes free.
+    pub(crate) fn nudge(&self, sync: &Key) -> Arc<Notify> {
+        Arc::clone(self.table().nudges.entry(sync.clone()).or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(name: &str) -> ObjectId {
+        ObjectId {
+            group: String::new(),
+            kind: "ConfigMap".into(),
+            namespace: "a".into(),
+            name: name.into(),
+        }
+    }
+
+    #[test]
+    fn the_second_is_told_the_owner_and_gets_nothing() {
+        let (claims, first, second) = (
+            Claims::default(),
+            Key::new("a", "first"),
+            Key::new("a", "second"),
+        );
+        assert!(claims.claim(&first, [id("x")].iter()).is_empty());
+        let conflicts = claims.claim(&second, [id("x"), id("y")].iter());
+        assert_eq!(
+            conflicts,
+            [Conflict {
+                id: id("x"),
+                owner: first.clone()
+            }]
+        );
+        assert!(
+            claims.claim(&first, [id("y")].iter()).is_empty(),
+            "a failed claim claims nothing"
+        );
+    }
+
+    #[test]
+    fn an_object_that_another_wishes_for_is_handed_over() {
+        let (claims, first, second) = (
+            Claims::default(),
+            Key::new("a", "first"),
+            Key::new("a", "second"),
+        );
+        claims.claim(&first, [id("x")].iter());
+        claims.claim(&second, [id("x")].iter());
+        assert_eq!(claims.hand_over(&first, &id("x")), Some(second.clone()));
+        assert!(claims.claim(&second, [id("x")].iter()).is_empty());
+        assert_eq!(claims.hand_over(&second, &id("x")), None);
+    }
+
+    #[test]
+    fn a_sync_that_is_gone_owns_and_wishes_nothing() {
+        let (claims, first, second) = (
+            Claims::default(),
+            Key::new("a", "first"),
+            Key::new("a", "second"),
+        );
+        claims.claim(&first, [id("x")].iter());
+        claims.forget(&first);
+        assert!(claims.claim(&second, [id("x")].iter()).is_empty());
+    }
+}

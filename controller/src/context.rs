@@ -1,0 +1,126 @@
+//! What all reconciles share.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use flux_crds::{GitRepository, Sync};
+use flux_engine::cluster::{Actor, Cluster, Connection};
+use kube::Client;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use crate::claims::Claims;
+use crate::key::Key;
+use crate::metrics::Metrics;
+use crate::registry::Registry;
+use crate::sources::Sources;
+use crate::status::Publisher;
+
+/// Status writes without news that are under way at once.
+const BOOKKEEPING_AT_ONCE: usize = 2;
+/// Git operations under way at once: each holds a thread.
+const FETCHES_AT_ONCE: usize = 8;
+
+/// What the flags decide.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    /// The controller's own namespace.
+    pub(crate) runtime_namespace: String,
+    /// Directory of the git object stores.
+    pub(crate) data_dir: PathBuf,
+    /// Syncs that build and apply at once.
+    pub(crate) concurrent: u16,
+}
+
+/// The ways out of the process.
+pub(crate) struct Connections {
+    /// To our own API server.
+    pub(crate) client: Client,
+    /// To the clusters that Syncs write to.
+    pub(crate) targets: Connection,
+    /// To git servers.
+    pub(crate) git: flux_engine::git::Client,
+}
+
+/// What all reconciles share.
+pub(crate) struct Context {
+    /// Client with the controller's own rights: for our own kinds, Secrets and events, never for target objects.
+    pub(crate) client: Client,
+    /// The flags.
+    pub(crate) options: Options,
+    /// All Syncs.
+    pub(crate) syncs: Arc<Registry<Sync>>,
+    /// All repositories.
+    pub(crate) repositories: Arc<Registry<GitRepository>>,
+    /// What the repositories serve.
+    pub(crate) sources: Sources,
+    /// Which object belongs to which Sync.
+    pub(crate) claims: Claims,
+    /// The figures.
+    pub(crate) metrics: Arc<Metrics>,
+    /// Publishes events.
+    pub(crate) events: Publisher,
+    /// Held by whoever builds and applies, not by whoever waits.
+    pub(crate) work: Semaphore,
+    /// Held for status writes that can wait.
+    pub(crate) bookkeeping: Semaphore,
+    /// Held by git operations.
+    pub(crate) fetches: Semaphore,
+    /// Cancelled when the process shall end.
+    pub(crate) shutdown: CancellationToken,
+    /// The way to git servers.
+    pub(crate) git: flux_engine::git::Client,
+    targets: Connection,
+    clusters: Mutex<HashMap<Actor, Cluster>>,
+}
+
+impl Context {
+    /// Returns the context of a controller.
+    pub(crate) fn new(
+        connections: Connections,
+        options: Options,
+        events: Publisher,
+        shutdown: CancellationToken,
+    ) -> Self {
+        let Connections {
+            client,
+            targets,
+            git,
+        } = connections;
+        Self {
+            client,
+            syncs: Arc::default(),
+            repositories: Arc::default(),
+            sources: Sources::default(),
+            claims: Claims::default(),
+            metrics: Arc::default(),
+            events,
+            work: Semaphore::new(options.concurrent.into()),
+            bookkeeping: Semaphore::new(BOOKKEEPING_AT_ONCE),
+            fetches: Semaphore::new(FETCHES_AT_ONCE),
+            shutdown,
+            git,
+            targets,
+            clusters: Mutex::default(),
+            options,
+        }
+    }
+
+    /// Returns the cluster through the rights of `actor`.
+    pub(crate) fn cluster(&self, actor: Actor) -> Cluster {
+        let mut clusters = self.clusters.lock().unwrap_or_else(PoisonError::into_inner);
+        clusters
+            .entry(actor)
+            .or_insert_with_key(|actor| self.targets.acting_as(actor.clone()))
+            .clone()
+    }
+
+    /// Returns a number in 0..1 that is always the same for an object and differs between objects.
+    pub(crate) fn jitter(&self, key: &Key) -> f64 {
+        let mut hasher = DefaultHasher::new();
+        key.hash(&mut hasher);
+        f64::from(u16::try_from(hasher.finish() % 1000).unwrap_or(0)) / 1000.0
+    }
+}

@@ -1,0 +1,145 @@
+//! Every read before the fetch: the spec itself, and the Secrets that it names.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use flux_core::conclude::{Finding, Outcome};
+use flux_core::git::{Range, Reference, RepositoryUrl};
+use flux_crds::git_repository::GitReference;
+use flux_crds::{GitRepository, Reason, SecretReference};
+use flux_engine::git::{Credentials, Proxy, Remote};
+use k8s_openapi::api::core::v1::Secret;
+use kube::Api;
+
+use crate::context::Context;
+use crate::report::chain;
+
+/// What a fetch works with.
+pub(crate) struct Gathered {
+    /// The repository and the way there.
+    pub(crate) remote: Remote,
+    /// The reference to follow.
+    pub(crate) reference: Reference,
+    /// The time that it may take.
+    pub(crate) timeout: Duration,
+}
+
+/// Reads everything, or says what is missing.
+pub(crate) async fn gather(
+    context: &Context,
+    repository: &GitRepository,
+) -> Result<Gathered, Outcome> {
+    let spec = &repository.spec;
+    let unsupported = spec.unsupported();
+    if !unsupported.is_empty() {
+        let fields = unsupported.join(", ");
+        return Err(stalled(
+            Reason::NotSupported,
+            format!("{fields}: not supported yet; remove it from the spec"),
+        ));
+    }
+    let invalid =
+        |error: flux_crds::duration::Error| stalled(Reason::InvalidSpec, error.to_string());
+    spec.interval().map_err(invalid)?;
+    spec.retry_interval().map_err(invalid)?;
+    let timeout = spec.timeout().map_err(invalid)?;
+    let url: RepositoryUrl = spec
+        .url
+        .parse()
+        .map_err(|error| stalled(Reason::UrlInvalid, chain(&error)))?;
+    let reference = reference(spec.reference.as_ref())?;
+    let namespace = repository.metadata.namespace.as_deref().unwrap_or_default();
+    let secret_invalid = |reference: &SecretReference, error| {
+        Outcome::Failed(Finding::new(
+            Reason::SecretInvalid,
+            format!("Secret {namespace}/{}: {}", reference.name, chain(&error)),
+        ))
+    };
+    let mut remote = Remote::anonymous(url);
+    if let Some(reference) = &spec.secret_ref {
+        let data = secret(context, namespace, reference).await?;
+        remote.credentials = Credentials::from_secret(&remote.url, &data)
+            .map_err(|error| secret_invalid(reference, error))?;
+    }
+    if let Some(reference) = &spec.proxy_secret_ref {
+        let data = secret(context, namespace, reference).await?;
+        remote.proxy =
+            Some(Proxy::from_secret(&data).map_err(|error| secret_invalid(reference, error))?);
+    }
+    Ok(Gathered {
+        remote,
+        reference,
+        timeout,
+    })
+}
+
+fn stalled(reason: Reason, message: impl Into<String>) -> Outcome {
+    Outcome::Stalled(Finding::new(reason, message))
+}
+
+/// Reads `spec.ref`.
+fn reference(wanted: Option<&GitReference>) -> Result<Reference, Outcome> {
+    let Some(GitReference {
+        branch,
+        tag,
+        semver,
+        name,
+        commit,
+    }) = wanted.cloned()
+    else {
+        return Ok(Reference::Default);
+    };
+    let invalid = |error: &(dyn std::error::Error + 'static)| {
+        stalled(Reason::InvalidSpec, format!("spec.ref: {}", chain(error)))
+    };
+    let reference = match (commit, name, semver, tag, branch) {
+        (Some(commit), ..) => Reference::Commit {
+            commit_id: commit.parse().map_err(|error| invalid(&error))?,
+            branch: None,
+        },
+        (_, Some(name), ..) => Reference::Name(name),
+        (_, _, Some(range), ..) => {
+            Reference::SemVer(range.parse::<Range>().map_err(|error| invalid(&error))?)
+        }
+        (_, _, _, Some(tag), _) => Reference::Tag(tag),
+        (_, _, _, _, Some(branch)) => Reference::Branch(branch),
+        _ => Reference::Default,
+    };
+    reference.check().map_err(|error| invalid(&error))?;
+    Ok(reference)
+}
+
+/// Reads a Secret of the repository's own namespace.
+pub(crate) async fn secret(
+    context: &Context,
+    namespace: &str,
+    reference: &SecretReference,
+) -> Result<BTreeMap<String, Vec<u8>>, Outcome> {
+    let api: Api<Secret> = Api::namespaced(context.client.clone(), namespace);
+    let name = &reference.name;
+    match api.get_opt(name).await {
+        Ok(Some(secret)) => Ok(secret
+            .data
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(key, value)| (key, value.0))
+            .collect()),
+        Ok(None) => {
+            let message = format!("Secret {namespace}/{name} does not exist");
+            Err(Outcome::Transient(Finding::new(
+                Reason::SecretNotFound,
+                message,
+            )))
+        }
+        Err(error) => {
+            let message = format!(
+                "failed to read Secret {namespace}/{name}: {}",
+                chain(&error)
+            );
+            Err(Outcome::Transient(Finding::new(
+                Reason::ClusterUnreachable,
+                message,
+            )))
+        }
+    }
+}

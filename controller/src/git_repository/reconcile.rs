@@ -1,0 +1,216 @@
+//! One reconcile of a repository, as a list of steps.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use flux_core::conclude::{self, Event, Finding, Outcome, Pace};
+use flux_crds::git_repository::CommitSummary;
+use flux_crds::{GitRepository, GitRepositoryStatus, Reason, Time};
+use flux_engine::git::Deadline;
+use jiff::Timestamp;
+
+use super::fetch::{Found, Look, New, explain};
+use super::gather::gather;
+use super::memory::{Memory, directory, view};
+use crate::context::Context;
+use crate::key::Key;
+use crate::report::chain;
+use crate::status;
+use crate::sync::token;
+
+/// Time until a status that could not be written is tried again.
+const STATUS_RETRY: Duration = Duration::from_secs(1);
+
+/// Reconciles once and returns how long to sleep if nothing else happens.
+pub(crate) async fn reconcile(
+    context: &Context,
+    repository: &GitRepository,
+    memory: &mut Memory,
+) -> Option<Duration> {
+    let key = Key::of(&repository.metadata);
+    if repository.spec.is_suspended() {
+        let mut status = memory.status.clone();
+        status.observed_generation = repository.metadata.generation;
+        return record(context, repository, memory, (status, None))
+            .await
+            .then_some(STATUS_RETRY);
+    }
+    let started = Instant::now();
+    let found = look(context, repository, memory).await;
+    let (outcome, event, status) = conclude(&key, repository, memory, found);
+    context
+        .metrics
+        .reconciled("GitRepository", outcome.finding().reason, started.elapsed());
+    if record(context, repository, memory, (status, event)).await {
+        return Some(STATUS_RETRY);
+    }
+    let pace = Pace {
+        interval: repository.spec.interval().unwrap_or(Duration::from_mins(1)),
+        retry_interval: repository.spec.retry_interval().unwrap_or_default(),
+        failures: memory.failures,
+        jitter: context.jitter(&key),
+    };
+    pace.next(&outcome)
+}
+
+/// Looks at the server. What is new is served at once, before anything is written about it.
+async fn look(
+    context: &Context,
+    repository: &GitRepository,
+    memory: &mut Memory,
+) -> Result<Option<Box<New>>, Outcome> {
+    let gathered = gather(context, repository).await?;
+    let key = Key::of(&repository.metadata);
+    let store = memory
+        .store(&directory(&context.options.data_dir, &key))
+        .map_err(|error| explain(&error))?;
+    let look = Look {
+        client: context.git.clone(),
+        store: store.clone(),
+        served: memory.served.clone(),
+        ignore: repository.spec.ignore.clone(),
+        view: view(&repository.spec),
+        gathered,
+    };
+    let _turn = context.fetches.acquire().await;
+    let deadline = Deadline::after(look.gathered.timeout);
+    let watched = deadline.clone();
+    let mut fetching = tokio::task::spawn_blocking(move || look.run(&watched));
+    let found = tokio::select! {
+        found = &mut fetching => found,
+        () = context.shutdown.cancelled() => {
+            deadline.cancel();
+            fetching.await
+        }
+    };
+    match found {
+        Ok(Ok(Found::Unchanged)) => Ok(None),
+        Ok(Ok(Found::New(new))) => {
+            store.retain([new.snapshot.tree.commit_id()]);
+            memory.served = Some(Arc::clone(&new.snapshot));
+            context.sources.serve(&key, Arc::clone(&new.snapshot));
+            context.metrics.fetched(new.bytes);
+            tokio::task::spawn_blocking(move || {
+                if let Err(error) = store.collect() {
+                    tracing::warn!(error = %chain(&error), "object store not tidied up");
+                }
+            });
+            Ok(Some(new))
+        }
+        Ok(Err(error)) => {
+            // A store that fails is opened anew, which heals what is broken.
+            if matches!(
+                error,
+                flux_engine::git::Error::Store { .. } | flux_engine::git::Error::Object { .. }
+            ) {
+                memory.store = None;
+                memory.served = None;
+            }
+            Err(explain(&error))
+        }
+        Err(error) => {
+            let message = format!("the fetch broke off: {error}");
+            Err(Outcome::Transient(Finding::new(
+                Reason::InternalError,
+                message,
+            )))
+        }
+    }
+}
+
+/// Returns what the look came to.
+fn conclude(
+    key: &Key,
+    repository: &GitRepository,
+    memory: &mut Memory,
+    found: Result<Option<Box<New>>, Outcome>,
+) -> (Outcome, Option<Event>, GitRepositoryStatus) {
+    let generation = repository.metadata.generation;
+    let mut status = memory.status.clone();
+    status.observed_generation = generation;
+    let revision = memory.served.as_ref().map(|served| served.revision.clone());
+    let mut event = None;
+    let outcome = match found {
+        Ok(new) => {
+            if let Some(new) = new {
+                event = Some(news(&new, &mut status));
+                tracing::info!(object = %key, revision = %new.snapshot.revision, bytes = new.bytes, "revision fetched");
+            }
+            memory.failures = 0;
+            status.revision.clone_from(&revision);
+            let message = format!("Serving revision: {}", revision.unwrap_or_default());
+            Outcome::Ready(Finding::new(Reason::Succeeded, message))
+        }
+        Err(outcome) => {
+            memory.failures = memory.failures.saturating_add(1);
+            tracing::warn!(object = %key, reason = %outcome.finding().reason, error = %outcome.finding().message, "repository not fetched");
+            still_serving(outcome, revision.as_deref())
+        }
+    };
+    if event.is_none() {
+        event = conclude::event(&memory.status.conditions, &outcome);
+    }
+    status.conditions =
+        conclude::conditions(&status.conditions, &outcome, generation, Timestamp::now());
+    (outcome, event, status)
+}
+
+/// Adds to a failure that the last good revision stays served.
+fn still_serving(outcome: Outcome, revision: Option<&str>) -> Outcome {
+    let Some(revision) = revision else {
+        return outcome;
+    };
+    let more = |finding: Finding| {
+        Finding::new(
+            finding.reason,
+            format!("{}; still serving {revision}", finding.message),
+        )
+    };
+    match outcome {
+        Outcome::Transient(finding) => Outcome::Transient(more(finding)),
+        Outcome::Failed(finding) => Outcome::Failed(more(finding)),
+        Outcome::Stalled(finding) => Outcome::Stalled(more(finding)),
+        other @ (Outcome::Ready(_) | Outcome::Progressing(_) | Outcome::Waiting(_)) => other,
+    }
+}
+
+/// Puts a new revision into the status and returns the event that tells of it.
+fn news(new: &New, status: &mut GitRepositoryStatus) -> Event {
+    let author = conclude::truncate(&new.commit.author, 512);
+    let subject = conclude::truncate(&new.commit.subject, 512);
+    let message = format!("{}: {subject} ({author})", new.snapshot.revision);
+    status.commit = Some(CommitSummary {
+        author,
+        subject,
+        time: Some(Time(new.commit.time)),
+    });
+    status.last_fetch = Some(Time(Timestamp::now()));
+    Event {
+        warning: false,
+        finding: Finding::new(Reason::NewRevision, message),
+    }
+}
+
+/// Writes status and event. Returns whether the write failed.
+async fn record(
+    context: &Context,
+    repository: &GitRepository,
+    memory: &mut Memory,
+    (mut status, event): (GitRepositoryStatus, Option<Event>),
+) -> bool {
+    let key = Key::of(&repository.metadata);
+    status.last_handled_reconcile = token(&repository.metadata).or(status.last_handled_reconcile);
+    if let Some(event) = event {
+        context.events.publish(repository, &event);
+    }
+    match status::write::<GitRepository, _>(&context.client, &key, &memory.status, &status).await {
+        Ok(()) => {
+            memory.status = status;
+            false
+        }
+        Err(error) => {
+            tracing::warn!(object = %key, error = %chain(&error), "status not written");
+            true
+        }
+    }
+}

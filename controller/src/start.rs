@@ -1,0 +1,234 @@
+//! Wiring: connects, waits for the lease, follows both kinds, and ends in good order.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use flux_engine::cluster::Connection;
+use k8s_openapi::NamespaceResourceScope;
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::core::DeserializeGuard;
+use kube::{Api, Client, Config, Resource};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::args::Args;
+use crate::context::{Connections, Context, Options};
+use crate::key::Key;
+use crate::leader::Candidate;
+use crate::registry::{Tasks, follow};
+use crate::serve::{self, Endpoints};
+use crate::status::Publisher;
+use crate::{git_repository, sync};
+
+/// Runs the controller until SIGTERM or Ctrl-C, or until it loses its lease.
+pub async fn run(args: Args) -> anyhow::Result<()> {
+    let config = config(args.kubeconfig.as_deref()).await?;
+    let client =
+        Client::try_from(config).context("failed to set up the connection to the API server")?;
+    let identity = identity();
+    let shutdown = CancellationToken::new();
+    let (events, send_events) = Publisher::new(client.clone(), &identity);
+    tokio::spawn(send_events);
+    let connections = connections(&args, &client)?;
+    let context = Context::new(connections, options(&args), events, shutdown.clone());
+    let context = Arc::new(context);
+    let (ready, is_ready) = watch::channel(false);
+    let endpoints = Arc::new(Endpoints {
+        metrics: Arc::clone(&context.metrics),
+        ready: is_ready,
+    });
+    for address in [args.metrics_addr, args.health_addr] {
+        tokio::spawn(serve::serve(
+            serve::bind(address).await?,
+            Arc::clone(&endpoints),
+        ));
+    }
+    tokio::spawn(end_on_signal(shutdown.clone()));
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), %identity, "controller started");
+
+    let candidate = (!args.no_leader_election)
+        .then(|| Candidate::new(client, &args.runtime_namespace, identity));
+    if let Some(candidate) = &candidate {
+        // A candidate that waits is as ready as it can be: its successor must be able to roll out beside it.
+        ready.send_replace(true);
+        tokio::select! {
+            () = candidate.acquire() => tracing::info!("lease acquired"),
+            () = shutdown.cancelled() => return Ok(()),
+        }
+    }
+    let tasks = TaskTracker::new();
+    tokio::spawn(reconcile(
+        Arc::clone(&context),
+        tasks.clone(),
+        args.watch_namespace.clone(),
+        ready,
+    ));
+    let ended = match &candidate {
+        Some(candidate) => tokio::select! {
+            () = candidate.hold() => Err(anyhow::anyhow!("the lease was lost; another instance may be at work")),
+            () = shutdown.cancelled() => Ok(()),
+        },
+        None => {
+            shutdown.cancelled().await;
+            Ok(())
+        }
+    };
+    shutdown.cancel();
+    tasks.close();
+    if tokio::time::timeout(args.shutdown_grace, tasks.wait())
+        .await
+        .is_err()
+    {
+        tracing::warn!(
+            "reconciles still running at the end; they go on where they were after the next start"
+        );
+    }
+    if let (Ok(()), Some(candidate)) = (&ended, &candidate) {
+        candidate.release().await;
+    }
+    tracing::info!("controller stopped");
+    ended
+}
+
+async fn config(kubeconfig: Option<&Path>) -> anyhow::Result<Config> {
+    let Some(path) = kubeconfig else {
+        return Config::infer()
+            .await
+            .context("failed to find a cluster: no kubeconfig, and not in a pod");
+    };
+    let kubeconfig = Kubeconfig::read_from(path)
+        .with_context(|| format!("failed to read {}", path.display()))?;
+    Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
+        .await
+        .with_context(|| format!("failed to use {}", path.display()))
+}
+
+fn connections(args: &Args, client: &Client) -> anyhow::Result<Connections> {
+    let git = flux_engine::git::Client::new(flux_engine::git::Options {
+        allow_http: args.allow_http_repositories,
+        allow_file: args.allow_file_repositories,
+        ..flux_engine::git::Options::default()
+    });
+    Ok(Connections {
+        client: client.clone(),
+        targets: Connection::new(client.clone()),
+        git: git.context("failed to start the thread for git connections")?,
+    })
+}
+
+fn options(args: &Args) -> Options {
+    Options {
+        runtime_namespace: args.runtime_namespace.clone(),
+        data_dir: args.data_dir.clone(),
+        concurrent: args.concurrent,
+    }
+}
+
+/// Returns a name that differs between instances: the pod's name, which is its host name, and the process.
+fn identity() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    format!("{}_{}", host.trim(), std::process::id())
+}
+
+async fn end_on_signal(shutdown: CancellationToken) {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => tokio::select! {
+            _ = terminate.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        },
+        Err(error) => {
+            tracing::error!(%error, "SIGTERM cannot be handled");
+            return;
+        }
+    }
+    tracing::info!("shutting down");
+    shutdown.cancel();
+}
+
+/// Follows both kinds. No Sync starts before all Syncs are known, or it could claim what belongs to another.
+async fn reconcile(
+    context: Arc<Context>,
+    tracker: TaskTracker,
+    namespace: Option<String>,
+    ready: watch::Sender<bool>,
+) {
+    let (all_syncs, mut syncs_listed) = watch::channel(false);
+    let (all_repositories, mut repositories_listed) = watch::channel(false);
+    let tasks = Tasks::new(tracker.clone());
+    let starting = Arc::clone(&context);
+    let gate = syncs_listed.clone();
+    let sync_appeared = move |key: Key| {
+        let (context, gate) = (Arc::clone(&starting), gate.clone());
+        tasks.start(Arc::clone(&starting.syncs), key, move |key| {
+            let (context, mut gate) = (Arc::clone(&context), gate.clone());
+            async move {
+                // The sender lives as long as the watch; without it the process ends.
+                if gate.wait_for(|listed| *listed).await.is_ok() {
+                    sync::run(context, key).await;
+                }
+            }
+        });
+    };
+    let tasks = Tasks::new(tracker.clone());
+    let starting = Arc::clone(&context);
+    let repository_appeared = move |key: Key| {
+        let context = Arc::clone(&starting);
+        tasks.start(Arc::clone(&context.repositories), key, move |key| {
+            git_repository::run(Arc::clone(&context), key)
+        });
+    };
+    let adopting = Arc::clone(&context);
+    let syncs_are_listed = move || {
+        if !*all_syncs.borrow() {
+            adopt_claims(&adopting);
+            all_syncs.send_replace(true);
+        }
+    };
+    let syncs = follow(
+        api(&context, namespace.as_deref()),
+        Arc::clone(&context.syncs),
+        sync_appeared,
+        syncs_are_listed,
+    );
+    let repositories = follow(
+        api(&context, namespace.as_deref()),
+        Arc::clone(&context.repositories),
+        repository_appeared,
+        move || {
+            all_repositories.send_replace(true);
+        },
+    );
+    let announce = async {
+        let listed = syncs_listed.wait_for(|listed| *listed).await.is_ok()
+            && repositories_listed.wait_for(|listed| *listed).await.is_ok();
+        ready.send_replace(listed);
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        () = syncs => {}
+        () = repositories => {}
+        () = announce => {}
+        () = context.shutdown.cancelled() => {}
+    }
+}
+
+fn api<K>(context: &Context, namespace: Option<&str>) -> Api<DeserializeGuard<K>>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+{
+    match namespace {
+        Some(namespace) => Api::namespaced(context.client.clone(), namespace),
+        None => Api::all(context.client.clone()),
+    }
+}
+
+/// Fills the claims from what all Syncs hold already.
+fn adopt_claims(context: &Context) {
+    for sync in context.syncs.all() {
+        let ids = sync::claimed(&sync);
+        context.claims.claim(&Key::of(&sync.metadata), ids.iter());
+    }
+}

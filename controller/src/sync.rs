@@ -1,0 +1,23 @@
+//! `Sync`: keeps a cluster equal to a path of a repository.
+//!
+//! ```text
+//!  gather (IO) ─► build (pure) ─► plan (pure) ─► transact (IO) ─► wait (IO) ─► conclude (pure) ─► record (IO)
+//! ```
+//!
+//! Each Sync has a task of its own ([`actor::run`]) that sleeps until one of its [`wakeups`] says that something moved.
+
+mod actor;
+mod build;
+mod finalize;
+mod gather;
+mod halt;
+mod health;
+mod memory;
+mod plan;
+mod reconcile;
+mod transact;
+mod wakeups;
+
+pub(crate) use actor::run;
+pub(crate) use memory::claimed;
+pub(crate) use wakeups::token;

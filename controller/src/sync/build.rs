@@ -1,0 +1,174 @@
+//! From a revision to the objects as they shall be. Skipped when nothing that the last build looked at has moved.
+
+use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::Arc;
+
+use flux_core::desire::{self, Scope, Scopes};
+use flux_core::object::Desired;
+use flux_core::overlay::overlay;
+use flux_core::owner::Owner;
+use flux_crds::{Reason, Sync};
+use flux_engine::cluster::{Cluster, Error};
+use flux_engine::git::GitTree;
+use flux_kustomize::{Build, Object, Options, Read};
+
+use super::halt::Halt;
+use crate::key::Key;
+use crate::sources::Snapshot;
+
+/// What a build made.
+pub(crate) struct Made {
+    /// The objects.
+    pub(crate) desired: Vec<Desired>,
+    /// What it looked at.
+    pub(crate) reads: BTreeSet<Read>,
+    /// What that was, as one number.
+    pub(crate) print: u64,
+}
+
+/// Returns one number for everything that `reads` names, as it is in `tree`: equal numbers, equal build. Looks only at the
+/// ids of trees and blobs, never into a file.
+pub(crate) fn print(tree: &GitTree, view: u64, reads: &BTreeSet<Read>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    view.hash(&mut hasher);
+    for read in reads {
+        let (Read::File(path) | Read::Directory(path) | Read::Missing(path)) = read;
+        path.hash(&mut hasher);
+        // What cannot be read is never equal to anything: the build says what is wrong with it.
+        tree.object_id(path)
+            .map_err(|_| std::time::Instant::now())
+            .hash(&mut hasher);
+    }
+    hasher.finish()
+}
+
+/// Builds the Sync's path of a revision.
+pub(crate) async fn build(
+    sync: &Sync,
+    snapshot: &Arc<Snapshot>,
+    cluster: &Cluster,
+) -> Result<Made, Halt> {
+    let path = path(sync)?;
+    let options = Options {
+        overlay: overlay(sync),
+        ..Options::default()
+    };
+    let source = Arc::clone(snapshot);
+    let built = tokio::task::spawn_blocking(move || run(&source, &path, &options)).await;
+    // A build that panicked is our own mistake; it must not take the other Syncs with it.
+    let (built, print) = built.unwrap_or_else(|error| {
+        Err(Halt::failed(
+            Reason::InternalError,
+            format!("the build broke off: {error}"),
+        ))
+    })?;
+    let scopes = scopes(cluster, &built.objects).await?;
+    let owner = owner(sync);
+    let desired = desire::desire(built.objects, &owner, &scopes).map_err(Halt::problems)?;
+    Ok(Made {
+        desired,
+        reads: built.reads,
+        print,
+    })
+}
+
+fn run(snapshot: &Snapshot, path: &str, options: &Options) -> Result<(Build, u64), Halt> {
+    match flux_kustomize::build(&snapshot.tree, path, options) {
+        Ok(build) => {
+            let print = print(&snapshot.tree, snapshot.view, &build.reads);
+            Ok((build, print))
+        }
+        Err(failure) => Err(explain(snapshot, path, &failure)),
+    }
+}
+
+fn explain(snapshot: &Snapshot, path: &str, failure: &flux_kustomize::Failure) -> Halt {
+    if !path.is_empty() && matches!(snapshot.tree.object_id(path), Ok(None)) {
+        let revision = &snapshot.revision;
+        return Halt::failed(
+            Reason::PathNotFound,
+            format!("path {path} does not exist in {revision}; correct spec.path"),
+        );
+    }
+    let failures = failure.errors.iter().map(|error| flux_crds::sync::Failure {
+        object: None,
+        source: Some(error.line.map_or_else(
+            || error.path.clone(),
+            |line| format!("{}:{line}", error.path),
+        )),
+        reason: Reason::BuildFailed.to_string(),
+        message: words(error),
+    });
+    Halt::list(
+        Reason::BuildFailed,
+        "nothing was applied",
+        failures.collect(),
+    )
+}
+
+/// Returns what is wrong without the place, which stands in a field of its own.
+fn words(error: &flux_kustomize::Error) -> String {
+    let field = error
+        .field
+        .as_ref()
+        .map(|field| format!("{field}: "))
+        .unwrap_or_default();
+    let hint = error
+        .hint
+        .as_ref()
+        .map(|hint| format!("; {hint}"))
+        .unwrap_or_default();
+    format!("{field}{}{hint}", error.message)
+}
+
+/// Returns the Sync's path, relative to the root of the repository.
+fn path(sync: &Sync) -> Result<String, Halt> {
+    let mut parts = Vec::new();
+    for part in sync.spec.path().split('/') {
+        match part {
+            "" | "." => {}
+            ".." if parts.pop().is_none() => {
+                return Err(Halt::stalled(
+                    Reason::InvalidSpec,
+                    "spec.path leaves the repository",
+                ));
+            }
+            ".." => {}
+            part => parts.push(part),
+        }
+    }
+    Ok(parts.join("/"))
+}
+
+/// Returns the owner that the Sync's objects are labelled with.
+pub(crate) fn owner(sync: &Sync) -> Owner {
+    let Key { namespace, name } = Key::of(&sync.metadata);
+    Owner {
+        namespace: namespace.to_string(),
+        name: name.to_string(),
+    }
+}
+
+/// Asks for the scope of each kind. A kind that nobody knows has no scope; the dry-run refuses it with the right words.
+async fn scopes(cluster: &Cluster, objects: &[Object]) -> Result<Scopes, Halt> {
+    let mut scopes = desire::brought_scopes(objects);
+    for (api_version, kind) in desire::kinds(objects) {
+        if scopes.contains_key(&(api_version.clone(), kind.clone())) {
+            continue;
+        }
+        match cluster.resolve(&api_version, &kind).await {
+            Ok(resource) => {
+                let scope = if resource.namespaced {
+                    Scope::Namespaced
+                } else {
+                    Scope::Cluster
+                };
+                scopes.insert((api_version, kind), scope);
+            }
+            Err(Error::UnknownKind { .. }) => {}
+            Err(error) => return Err(Halt::cluster("learn the kinds of the cluster", &error)),
+        }
+    }
+    Ok(scopes)
+}

@@ -1,0 +1,165 @@
+//! Every read before the build: the source, who may use it, the dependencies, the account to act as.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use flux_crds::git_repository::AccessFrom;
+use flux_crds::{GitRepository, Reason, Sync};
+use flux_engine::cluster::{Actor, Cluster};
+use k8s_openapi::api::core::v1::Namespace;
+use kube::Api;
+use kube::api::PartialObjectMeta;
+
+use super::halt::Halt;
+use super::wakeups::{dependency_keys, is_ready_for, source_key};
+use crate::context::Context;
+use crate::key::Key;
+use crate::sources::{Served, Snapshot};
+
+/// What a reconcile works with.
+pub(crate) struct Gathered {
+    /// The revision to apply.
+    pub(crate) snapshot: Arc<Snapshot>,
+    /// The target cluster through the Sync's account.
+    pub(crate) cluster: Cluster,
+}
+
+/// Reads everything, or says what is missing.
+pub(crate) async fn gather(
+    context: &Context,
+    sync: &Sync,
+    served: Served,
+) -> Result<Gathered, Halt> {
+    check_spec(sync)?;
+    let snapshot = source(context, sync, served).await?;
+    dependencies(context, sync, &snapshot.revision)?;
+    Ok(Gathered {
+        snapshot,
+        cluster: context.cluster(account(context, sync)),
+    })
+}
+
+/// Refuses what cannot be followed before anything is touched.
+fn check_spec(sync: &Sync) -> Result<(), Halt> {
+    let unsupported = sync.spec.unsupported();
+    if !unsupported.is_empty() {
+        let fields = unsupported.join(", ");
+        return Err(Halt::stalled(
+            Reason::NotSupported,
+            format!("{fields}: not supported yet; remove it from the spec"),
+        ));
+    }
+    let invalid =
+        |error: flux_crds::duration::Error| Halt::stalled(Reason::InvalidSpec, error.to_string());
+    sync.spec.interval().map_err(invalid)?;
+    sync.spec.timeout().map_err(invalid)?;
+    sync.spec.retry_interval().map_err(invalid)?;
+    let own = Key::of(&sync.metadata);
+    if dependency_keys(sync).contains(&own) {
+        return Err(Halt::stalled(
+            Reason::InvalidSpec,
+            "spec.dependsOn names this Sync itself",
+        ));
+    }
+    Ok(())
+}
+
+async fn source(context: &Context, sync: &Sync, served: Served) -> Result<Arc<Snapshot>, Halt> {
+    let key = source_key(sync);
+    let Some(repository) = context.repositories.get(&key) else {
+        return Err(Halt::waiting(
+            Reason::SourceNotFound,
+            format!("GitRepository {key} does not exist"),
+        ));
+    };
+    access(context, sync, &repository).await?;
+    served.ok_or_else(|| {
+        Halt::waiting(
+            Reason::SourceNotReady,
+            format!("GitRepository {key} has no revision yet; see its Ready condition"),
+        )
+    })
+}
+
+/// References across namespaces are refused unless the repository allows the Sync's namespace.
+async fn access(context: &Context, sync: &Sync, repository: &GitRepository) -> Result<(), Halt> {
+    let own = sync.metadata.namespace.as_deref().unwrap_or_default();
+    if repository.metadata.namespace.as_deref() == Some(own) {
+        return Ok(());
+    }
+    let rules = &repository.spec.access_from;
+    if rules
+        .iter()
+        .any(|rule| rule.namespace.as_deref() == Some(own))
+    {
+        return Ok(());
+    }
+    if rules.iter().any(|rule| rule.namespace_selector.is_some()) {
+        let labels = labels(context, own).await?;
+        if rules.iter().any(|rule| selects(rule, &labels)) {
+            return Ok(());
+        }
+    }
+    let key = Key::of(&repository.metadata);
+    Err(Halt::failed(
+        Reason::AccessDenied,
+        format!(
+            "GitRepository {key} does not allow Syncs of namespace {own}: add the namespace to its spec.accessFrom"
+        ),
+    ))
+}
+
+async fn labels(context: &Context, namespace: &str) -> Result<BTreeMap<String, String>, Halt> {
+    let api: Api<PartialObjectMeta<Namespace>> = Api::all(context.client.clone());
+    let namespace = api
+        .get_metadata(namespace)
+        .await
+        .map_err(|error| Halt::api("read the Sync's namespace", &error))?;
+    Ok(namespace.metadata.labels.unwrap_or_default())
+}
+
+fn selects(rule: &AccessFrom, labels: &BTreeMap<String, String>) -> bool {
+    // A selector that does not parse selects nothing: access is never granted by mistake.
+    let selector = rule
+        .namespace_selector
+        .clone()
+        .map(kube::core::Selector::try_from);
+    matches!(selector, Some(Ok(selector)) if kube::core::SelectorExt::matches(&selector, labels))
+}
+
+fn dependencies(context: &Context, sync: &Sync, revision: &str) -> Result<(), Halt> {
+    let not_ready =
+        dependency_keys(sync)
+            .into_iter()
+            .find_map(|key| match context.syncs.get(&key) {
+                None => Some(format!("Sync {key} does not exist")),
+                Some(dependency) if !is_ready_for(&dependency, sync, Some(revision)) => {
+                    Some(format!("Sync {key} is not ready"))
+                }
+                Some(_) => None,
+            });
+    not_ready.map_or(Ok(()), |message| {
+        Err(Halt::waiting(
+            Reason::DependencyNotReady,
+            format!("waiting: {message}"),
+        ))
+    })
+}
+
+/// Returns the account that a Sync acts as. Without a name it is the namespace's `default`, which can do nothing until
+/// someone grants it; only Syncs beside the controller fall back to its administrator.
+pub(crate) fn account(context: &Context, sync: &Sync) -> Actor {
+    let namespace = sync.metadata.namespace.clone().unwrap_or_default();
+    let fallback = if namespace == context.options.runtime_namespace {
+        flux_crds::names::ADMIN_SERVICE_ACCOUNT
+    } else {
+        flux_crds::names::DEFAULT_SERVICE_ACCOUNT
+    };
+    let name = sync
+        .spec
+        .service_account_name
+        .as_deref()
+        .unwrap_or(fallback)
+        .to_owned();
+    Actor::ServiceAccount { namespace, name }
+}

@@ -1,0 +1,291 @@
+//! Waiting until what was applied is healthy. A wait holds no worker, and a newer revision ends it at once.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use flux_core::conclude::{Finding, Outcome, remove_condition, set_condition};
+use flux_core::health::Status;
+use flux_core::object::{ObjectId, split_api_version};
+use flux_crds::{ConditionType, Reason, Sync, SyncStatus};
+use flux_engine::cluster::wait::{States, Target, until_healthy};
+use flux_engine::cluster::{Cluster, Error};
+use jiff::Timestamp;
+
+use super::build::owner;
+use super::halt::Halt;
+use super::memory::{Memory, write_inventory};
+use super::reconcile::Recorder;
+use super::wakeups::{Situation, Wakeups};
+
+/// Time after which a wait shows in the status; most are over before, and need no write.
+const SHOW_AFTER: Duration = Duration::from_millis(500);
+/// Objects that the message of a failed wait names.
+const NAMED: usize = 10;
+
+/// What to wait for.
+#[derive(Debug, Default)]
+pub(crate) struct Targets {
+    /// Objects that we applied.
+    own: BTreeSet<Target>,
+    /// Objects that the spec names.
+    named: BTreeSet<Target>,
+}
+
+/// How a wait ended.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    /// All are healthy.
+    Healthy,
+    /// One has failed, or some are not healthy in time.
+    Unhealthy(String),
+    /// Something newer came.
+    Superseded,
+}
+
+impl Verdict {
+    /// Returns the outcome of a reconcile whose wait did not end well.
+    pub(crate) fn failure(&self) -> Option<Outcome> {
+        match self {
+            Self::Healthy => None,
+            Self::Unhealthy(message) => Some(Outcome::Failed(Finding::new(
+                Reason::HealthCheckFailed,
+                message.clone(),
+            ))),
+            Self::Superseded => {
+                let message = "the wait for health ended because something newer came";
+                Some(Outcome::Progressing(Finding::new(
+                    Reason::HealthCheckCancelled,
+                    message,
+                )))
+            }
+        }
+    }
+}
+
+/// Returns what a Sync waits for; `None` when it does not wait.
+pub(crate) fn targets<'a>(
+    sync: &Sync,
+    applied: impl Iterator<Item = (&'a ObjectId, &'a str)>,
+) -> Option<Targets> {
+    let mut targets = Targets::default();
+    if sync.spec.waits() {
+        let itself = |id: &ObjectId| {
+            id.is(flux_crds::names::GROUP, "Sync")
+                && Some(&id.name) == sync.metadata.name.as_ref()
+                && Some(&id.namespace) == sync.metadata.namespace.as_ref()
+        };
+        let waited = applied.filter(|(id, _)| !itself(id) && has_health(id));
+        let target = |(id, version): (&ObjectId, &str)| {
+            let api_version = if id.group.is_empty() {
+                version.to_owned()
+            } else {
+                format!("{}/{version}", id.group)
+            };
+            Target {
+                id: id.clone(),
+                api_version,
+            }
+        };
+        targets.own = waited.map(target).collect();
+        return Some(targets);
+    }
+    if sync.spec.health_checks.is_empty() {
+        return None;
+    }
+    let own = sync.metadata.namespace.clone().unwrap_or_default();
+    targets.named = sync
+        .spec
+        .health_checks
+        .iter()
+        .map(|check| {
+            let api_version = check.api_version().to_owned();
+            let group = split_api_version(&api_version).0.to_owned();
+            let namespace = check
+                .namespace
+                .clone()
+                .or_else(|| sync.spec.target_namespace.clone());
+            let id = ObjectId {
+                group,
+                kind: check.kind.clone(),
+                namespace: namespace.unwrap_or_else(|| own.clone()),
+                name: check.name.clone(),
+            };
+            Target { id, api_version }
+        })
+        .collect();
+    Some(targets)
+}
+
+/// Tells whether there is anything to wait for: kinds that only hold data are healthy as soon as they exist.
+fn has_health(id: &ObjectId) -> bool {
+    let data = match id.group.as_str() {
+        "" => [
+            "ConfigMap",
+            "Secret",
+            "ServiceAccount",
+            "LimitRange",
+            "ResourceQuota",
+        ]
+        .contains(&id.kind.as_str()),
+        "rbac.authorization.k8s.io" | "networking.k8s.io" => id.kind != "Ingress",
+        "scheduling.k8s.io" | "storage.k8s.io" | "node.k8s.io" | "admissionregistration.k8s.io" => {
+            true
+        }
+        _ => false,
+    };
+    !data
+}
+
+/// A wait about to begin.
+pub(crate) struct Wait<'a> {
+    /// Writes the status.
+    pub(crate) recorder: &'a Recorder<'a>,
+    /// The target.
+    pub(crate) cluster: &'a Cluster,
+    /// The revision that was applied.
+    pub(crate) revision: &'a str,
+}
+
+impl Wait<'_> {
+    /// Waits until all targets are healthy, one has failed, the timeout is over, or something newer comes.
+    pub(crate) async fn run(
+        &self,
+        memory: &mut Memory,
+        targets: Targets,
+        wakeups: &mut Wakeups,
+        seen: &Situation,
+    ) -> Result<Verdict, Halt> {
+        let mut states = (States::new(), States::new());
+        let limit = self
+            .recorder
+            .sync
+            .spec
+            .timeout()
+            .unwrap_or(Duration::from_secs(300));
+        let owner = owner(self.recorder.sync);
+        let ended = {
+            let mut healthy = std::pin::pin!(async {
+                until_healthy(self.cluster, Some(&owner), &targets.own, &mut states.0).await?;
+                until_healthy(self.cluster, None, &targets.named, &mut states.1).await
+            });
+            let mut superseded = std::pin::pin!(wakeups.changed(seen));
+            let mut late = std::pin::pin!(tokio::time::sleep(limit));
+            let mut shown = false;
+            loop {
+                tokio::select! {
+                    healthy = &mut healthy => break Ended::Settled(healthy),
+                    () = &mut superseded => break Ended::Superseded,
+                    () = &mut late => break Ended::Late,
+                    () = tokio::time::sleep(SHOW_AFTER), if !shown => {
+                        shown = true;
+                        self.show(memory, &targets).await?;
+                    }
+                }
+            }
+        };
+        states.0.append(&mut states.1);
+        match ended {
+            Ended::Settled(Ok(())) => Ok(verdict(&states.0)),
+            Ended::Settled(Err(error)) => Err(Halt::cluster("watch what was applied", &error)),
+            Ended::Superseded => Ok(Verdict::Superseded),
+            Ended::Late => Ok(Verdict::Unhealthy(format!(
+                "not healthy within {} s: {}",
+                limit.as_secs(),
+                list(&states.0)
+            ))),
+        }
+    }
+
+    async fn show(&self, memory: &mut Memory, targets: &Targets) -> Result<(), Halt> {
+        let count = targets.own.len() + targets.named.len();
+        let message = format!(
+            "applied {}, waiting for {count} objects to become healthy",
+            self.revision
+        );
+        let finding = Finding::new(Reason::Progressing, message);
+        let sync = self.recorder.sync;
+        let mut status = self
+            .recorder
+            .status(memory, &Outcome::Progressing(finding.clone()));
+        status.last_attempted_revision = Some(self.revision.to_owned());
+        status.inventory = write_inventory(&memory.inventory);
+        let unknown = ("Unknown", &finding);
+        set_condition(
+            &mut status.conditions,
+            ConditionType::Healthy,
+            unknown,
+            sync.metadata.generation,
+            Timestamp::now(),
+        );
+        self.recorder
+            .write(memory, status)
+            .await
+            .map_err(|error| Halt::api("write the status", &error))
+    }
+}
+
+enum Ended {
+    Settled(Result<(), Error>),
+    Superseded,
+    Late,
+}
+
+fn verdict(states: &States) -> Verdict {
+    if states
+        .values()
+        .all(|health| health.status == Status::Current)
+    {
+        return Verdict::Healthy;
+    }
+    Verdict::Unhealthy(format!("failed: {}", list(states)))
+}
+
+/// Names what is not healthy, the failed first.
+fn list(states: &States) -> String {
+    let mut bad: Vec<_> = states
+        .iter()
+        .filter(|(_, health)| health.status != Status::Current)
+        .collect();
+    bad.sort_by_key(|(_, health)| health.status != Status::Failed);
+    let mut text = bad
+        .iter()
+        .take(NAMED)
+        .map(|(id, health)| format!("{id}: {}", health.message))
+        .collect::<Vec<_>>()
+        .join("; ");
+    if bad.len() > NAMED {
+        text.push_str(&format!("; and {} more", bad.len() - NAMED));
+    }
+    text
+}
+
+/// Sets the `Healthy` condition, or takes it away from a Sync that does not wait.
+pub(crate) fn conclude(status: &mut SyncStatus, sync: &Sync, verdict: Option<&Verdict>) {
+    let generation = sync.metadata.generation;
+    if !sync.spec.waits() && sync.spec.health_checks.is_empty() {
+        remove_condition(&mut status.conditions, ConditionType::Healthy);
+        return;
+    }
+    let (healthy, finding) = match verdict {
+        None => return,
+        Some(Verdict::Healthy) => (
+            "True",
+            Finding::new(Reason::Healthy, "all that was applied is healthy"),
+        ),
+        Some(Verdict::Unhealthy(message)) => (
+            "False",
+            Finding::new(Reason::HealthCheckFailed, message.clone()),
+        ),
+        Some(Verdict::Superseded) => (
+            "Unknown",
+            Finding::new(Reason::HealthCheckCancelled, "something newer came"),
+        ),
+    };
+    set_condition(
+        &mut status.conditions,
+        ConditionType::Healthy,
+        (healthy, &finding),
+        generation,
+        Timestamp::now(),
+    );
+}

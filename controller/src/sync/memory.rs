@@ -1,0 +1,94 @@
+//! What a Sync remembers: in its status, which survives everything, and what only saves work.
+
+use std::collections::BTreeSet;
+
+use flux_core::hash::desired_hash;
+use flux_core::inventory::{Entry, Inventory};
+use flux_core::object::ObjectId;
+use flux_crds::sync;
+use flux_crds::{Sync, SyncStatus};
+use flux_kustomize::Read;
+use serde_json::{Value, json};
+
+use crate::report::chain;
+
+/// The memory of one Sync's task.
+#[derive(Default)]
+pub(crate) struct Memory {
+    /// The uid of the object that this is about; another means another Sync under the same name.
+    pub(crate) uid: Option<String>,
+    /// The status as it was last written.
+    pub(crate) status: SyncStatus,
+    /// The inventory that stands in it.
+    pub(crate) inventory: Inventory,
+    /// What the last build looked at. Only saves builds; without it the next reconcile builds.
+    pub(crate) built: Option<Built>,
+    /// Failures in a row.
+    pub(crate) failures: u32,
+    /// Whether our finalizer is known to be on the object.
+    pub(crate) guarded: bool,
+}
+
+/// What a build looked at.
+pub(crate) struct Built {
+    /// The generation of the spec that it was made for.
+    pub(crate) generation: Option<i64>,
+    /// The files, directories and misses.
+    pub(crate) reads: BTreeSet<Read>,
+    /// What they were, as one number.
+    pub(crate) print: u64,
+    /// Whether everything that it made was applied.
+    pub(crate) applied: bool,
+}
+
+impl Memory {
+    /// Starts from what the status says.
+    pub(crate) fn of(sync: &Sync) -> Self {
+        let status = sync.status.clone().unwrap_or_default();
+        let inventory = read_inventory(&status);
+        Self {
+            uid: sync.metadata.uid.clone(),
+            status,
+            inventory,
+            ..Self::default()
+        }
+    }
+}
+
+/// Returns the objects that a Sync's status claims.
+pub(crate) fn claimed(sync: &Sync) -> Vec<ObjectId> {
+    let inventory = sync
+        .status
+        .as_ref()
+        .and_then(|status| status.inventory.as_ref());
+    let entries = inventory.map_or(&[][..], |inventory| &inventory.entries);
+    entries
+        .iter()
+        .filter_map(|entry| ObjectId::parse_key(&entry.id).ok())
+        .collect()
+}
+
+/// Reads the inventory. One that holds an entry which is no key is told: nothing that it names may be lost in silence.
+fn read_inventory(status: &SyncStatus) -> Inventory {
+    let read = status.inventory.as_ref().map(Inventory::from_status);
+    read.unwrap_or_else(|| Ok(Inventory::default())).unwrap_or_else(|error| {
+        tracing::error!(error = %chain(&error), "inventory cannot be read; the Sync starts with an empty one");
+        Inventory::default()
+    })
+}
+
+/// Returns the inventory as it stands in the status.
+pub(crate) fn write_inventory(inventory: &Inventory) -> Option<sync::Inventory> {
+    (!inventory.is_empty()).then(|| inventory.to_status())
+}
+
+/// Returns one short text for all objects and their manifests: equal texts, equal desired state.
+pub(crate) fn digest(inventory: &Inventory) -> String {
+    let desired = |entry: &Entry| entry.record.map_or(0, |record| record.desired);
+    let all: Vec<Value> = inventory
+        .0
+        .iter()
+        .map(|(id, entry)| json!([id.key(), desired(entry)]))
+        .collect();
+    format!("{:016x}", desired_hash(&Value::Array(all)))
+}

@@ -1,0 +1,241 @@
+//! Claim, check, apply, prune: the part of a reconcile that writes to the cluster.
+//!
+//! Safety, in this order: 1. every object is claimed, so that no two Syncs fight; 2. everything is dry-run, and any refusal
+//! ends it here; 3. the inventory is written as the union of old and new before the first write, so that whatever happens
+//! next, nothing is orphaned; 4. apply; 5. prune, last, and only what the inventory held before.
+
+use std::time::Duration;
+
+use flux_core::change::{Action, Change};
+use flux_core::conclude::{Finding, Outcome};
+use flux_core::inventory::Inventory;
+use flux_core::object::{Desired, ObjectId};
+use flux_core::settings::Settings;
+use flux_crds::sync::Failure;
+use flux_crds::{Reason, Sync};
+use flux_engine::cluster::Cluster;
+use flux_engine::cluster::prune::{Pruned, prune};
+use flux_engine::cluster::transaction::{Applied, Item, Transaction};
+
+use super::build::owner;
+use super::halt::Halt;
+use super::memory::{Memory, write_inventory};
+use super::plan;
+use super::reconcile::Recorder;
+use crate::claims::Claims;
+use crate::key::Key;
+use crate::report::chain;
+
+/// Time that definitions get until they can be used.
+const DEFINITIONS_READY: Duration = Duration::from_secs(60);
+
+/// What a transaction works with.
+pub(crate) struct Transact<'a> {
+    /// The Sync.
+    pub(crate) sync: &'a Sync,
+    /// Its key.
+    pub(crate) key: &'a Key,
+    /// The revision.
+    pub(crate) revision: &'a str,
+    /// The target.
+    pub(crate) cluster: &'a Cluster,
+    /// All claims.
+    pub(crate) claims: &'a Claims,
+    /// Writes the status.
+    pub(crate) recorder: &'a Recorder<'a>,
+}
+
+impl Transact<'_> {
+    /// Applies `changed` and deletes what is neither in it nor in `kept`. Returns what it did to the cluster, also when it
+    /// failed half-way; the inventory in `memory` is right in both cases.
+    pub(crate) async fn run(
+        &self,
+        memory: &mut Memory,
+        changed: Vec<Desired>,
+        kept: &[ObjectId],
+    ) -> (Vec<Change>, Result<(), Halt>) {
+        let wanted: Vec<ObjectId> = changed
+            .iter()
+            .map(|object| object.id.clone())
+            .chain(kept.iter().cloned())
+            .collect();
+        let mut changes = Vec::new();
+        let done = self.steps(memory, changed, &wanted, &mut changes).await;
+        (changes, done)
+    }
+
+    async fn steps(
+        &self,
+        memory: &mut Memory,
+        changed: Vec<Desired>,
+        wanted: &[ObjectId],
+        changes: &mut Vec<Change>,
+    ) -> Result<(), Halt> {
+        let conflicts = self.claims.claim(self.key, wanted.iter());
+        if !conflicts.is_empty() {
+            return Err(Halt::conflicts(&conflicts));
+        }
+        let stale = self.stale(&memory.inventory, wanted);
+        let transaction = self.check(changed).await?;
+        if !transaction.is_empty() {
+            self.announce(memory, &transaction).await?;
+            self.apply(memory, transaction, changes).await?;
+        }
+        self.prune(memory, &stale, changes).await
+    }
+
+    /// Returns what left the source; nothing when the Sync does not prune: then it stays in the inventory.
+    fn stale(&self, inventory: &Inventory, wanted: &[ObjectId]) -> Vec<ObjectId> {
+        if !self.sync.spec.prunes() {
+            return Vec::new();
+        }
+        let wanted: std::collections::HashSet<&ObjectId> = wanted.iter().collect();
+        inventory
+            .0
+            .keys()
+            .filter(|id| !wanted.contains(id))
+            .cloned()
+            .collect()
+    }
+
+    async fn check(&self, changed: Vec<Desired>) -> Result<Transaction<'_>, Halt> {
+        let force = self.sync.spec.forces();
+        let item = |desired: Desired| Item {
+            force: force || Settings::of(Some(&desired.value), None).force,
+            desired,
+        };
+        let changed = flux_core::order::sort(changed, |desired| &desired.id);
+        let items = changed.into_iter().map(item).collect();
+        Transaction::check(self.cluster, items)
+            .await
+            .map_err(|failures| Halt::refused(Reason::Rejected, "nothing was applied", &failures))
+    }
+
+    /// Writes the union of old and new inventory. Nothing is sent when the union is the old one.
+    async fn announce(
+        &self,
+        memory: &mut Memory,
+        transaction: &Transaction<'_>,
+    ) -> Result<(), Halt> {
+        let mut union = memory.inventory.clone();
+        for desired in transaction.desired() {
+            let entry = union.0.entry(desired.id.clone()).or_default();
+            desired.version().clone_into(&mut entry.version);
+        }
+        if union.len() == memory.inventory.len() {
+            return Ok(());
+        }
+        memory.inventory = union;
+        let finding = Finding::new(Reason::Progressing, format!("applying {}", self.revision));
+        let mut status = self.recorder.status(memory, &Outcome::Progressing(finding));
+        status.last_attempted_revision = Some(self.revision.to_owned());
+        status.inventory = write_inventory(&memory.inventory);
+        self.recorder
+            .write(memory, status)
+            .await
+            .map_err(|error| Halt::api("write the inventory", &error))
+    }
+
+    async fn apply(
+        &self,
+        memory: &mut Memory,
+        transaction: Transaction<'_>,
+        changes: &mut Vec<Change>,
+    ) -> Result<(), Halt> {
+        let report = transaction.apply(DEFINITIONS_READY).await;
+        for Applied {
+            change,
+            desired,
+            metadata,
+        } in report.applied
+        {
+            memory
+                .inventory
+                .record(&desired, metadata.as_ref().and_then(plan::owned));
+            changes.push(change);
+        }
+        if report.failures.is_empty() {
+            return Ok(());
+        }
+        let applied = changes
+            .iter()
+            .filter(|change| change.action.is_change())
+            .count();
+        let headline = format!("applied {applied} objects, then failed");
+        Err(Halt::refused(
+            Reason::ApplyFailed,
+            &headline,
+            &report.failures,
+        ))
+    }
+
+    async fn prune(
+        &self,
+        memory: &mut Memory,
+        stale: &[ObjectId],
+        changes: &mut Vec<Change>,
+    ) -> Result<(), Halt> {
+        let mut ours = Vec::with_capacity(stale.len());
+        for id in stale {
+            match self.claims.hand_over(self.key, id) {
+                Some(heir) => {
+                    tracing::info!(object = %id, %heir, "handed over to another Sync");
+                    memory.inventory.remove(id);
+                }
+                None => ours.push(id.clone()),
+            }
+        }
+        let pruned = prune(self.cluster, &owner(self.sync), &ours).await;
+        let failures = settle(
+            self.key,
+            self.claims,
+            &mut memory.inventory,
+            pruned,
+            changes,
+        );
+        if failures.is_empty() {
+            return Ok(());
+        }
+        let headline = format!(
+            "applied {}, but could not delete what left it",
+            self.revision
+        );
+        Err(Halt::list(Reason::PruneFailed, &headline, failures))
+    }
+}
+
+/// Takes what is gone out of the inventory and returns what could not be deleted, which stays in it.
+pub(crate) fn settle(
+    key: &Key,
+    claims: &Claims,
+    inventory: &mut Inventory,
+    pruned: Vec<(ObjectId, Pruned)>,
+    changes: &mut Vec<Change>,
+) -> Vec<Failure> {
+    let mut failures = Vec::new();
+    for (id, pruned) in pruned {
+        match pruned {
+            Pruned::Failed(error) => {
+                failures.push(Failure {
+                    object: Some(id.to_string()),
+                    source: None,
+                    reason: Reason::PruneFailed.to_string(),
+                    message: chain(&error),
+                });
+                continue;
+            }
+            Pruned::Deleted => changes.push(Change {
+                id: id.clone(),
+                action: Action::Deleted,
+            }),
+            Pruned::Kept => changes.push(Change {
+                id: id.clone(),
+                action: Action::Skipped,
+            }),
+            Pruned::Gone | Pruned::Released => {}
+        }
+        inventory.remove(&id);
+        claims.release(key, &id);
+    }
+    failures
+}

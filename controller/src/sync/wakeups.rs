@@ -1,0 +1,215 @@
+//! What wakes a Sync: its own object, its source, its dependencies, a freed object. Never a timer of its own.
+
+use std::sync::Arc;
+
+use flux_core::conclude::condition;
+use flux_crds::{ConditionType, Sync};
+use tokio::sync::{Notify, watch};
+
+use crate::context::Context;
+use crate::key::Key;
+use crate::registry::State;
+use crate::sources::Served;
+
+/// Everything outside a Sync that its reconcile depends on, at one moment. A Sync is reconciled when it differs from what
+/// the last reconcile saw; status writes, our own included, change nothing here.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Situation {
+    exists: bool,
+    uid: Option<String>,
+    generation: Option<i64>,
+    token: Option<String>,
+    deleting: bool,
+    revision: Option<String>,
+    view: u64,
+    dependencies: Vec<bool>,
+}
+
+impl Situation {
+    /// Tells whether nothing but the source, or what depends on it, has moved.
+    pub(crate) fn differs_only_in_source(&self, seen: &Self) -> bool {
+        let Self {
+            revision,
+            view,
+            dependencies,
+            ..
+        } = seen.clone();
+        *self != *seen
+            && Self {
+                revision,
+                view,
+                dependencies,
+                ..self.clone()
+            } == *seen
+    }
+}
+
+/// The channels of one Sync.
+pub(crate) struct Wakeups {
+    context: Arc<Context>,
+    object: watch::Receiver<State<Sync>>,
+    source: Option<(Key, watch::Receiver<Served>)>,
+    dependencies: Vec<(Key, watch::Receiver<State<Sync>>)>,
+    nudge: Arc<Notify>,
+}
+
+impl Wakeups {
+    /// Subscribes to the Sync itself.
+    pub(crate) fn new(context: &Arc<Context>, key: &Key) -> Self {
+        Self {
+            context: Arc::clone(context),
+            object: context.syncs.subscribe(key),
+            source: None,
+            dependencies: Vec::new(),
+            nudge: context.claims.nudge(key),
+        }
+    }
+
+    /// Returns the Sync as it is now.
+    pub(crate) fn object(&self) -> State<Sync> {
+        self.object.borrow().clone()
+    }
+
+    /// Returns what the source serves now.
+    pub(crate) fn served(&self) -> Served {
+        self.source
+            .as_ref()
+            .and_then(|(_, source)| source.borrow().clone())
+    }
+
+    /// Subscribes to what the Sync refers to now, and returns the situation.
+    pub(crate) fn look(&mut self) -> Situation {
+        let object = self.object.borrow_and_update().clone();
+        if let Some(sync) = &object {
+            self.follow(sync);
+        }
+        let served = self
+            .source
+            .as_mut()
+            .and_then(|(_, source)| source.borrow_and_update().clone());
+        let revision = served.as_ref().map(|snapshot| snapshot.revision.clone());
+        let is_ready = |(_, state): &mut (Key, watch::Receiver<State<Sync>>)| {
+            let dependency = state.borrow_and_update().clone();
+            dependency.is_some_and(|dependency| {
+                object
+                    .as_ref()
+                    .is_some_and(|sync| is_ready_for(&dependency, sync, revision.as_deref()))
+            })
+        };
+        let dependencies = self.dependencies.iter_mut().map(is_ready).collect();
+        let metadata = object.as_ref().map(|sync| &sync.metadata);
+        Situation {
+            exists: object.is_some(),
+            uid: metadata.and_then(|metadata| metadata.uid.clone()),
+            generation: metadata.and_then(|metadata| metadata.generation),
+            token: object.as_ref().and_then(|sync| token(&sync.metadata)),
+            deleting: metadata.is_some_and(|metadata| metadata.deletion_timestamp.is_some()),
+            revision,
+            view: served.map_or(0, |snapshot| snapshot.view),
+            dependencies,
+        }
+    }
+
+    fn follow(&mut self, sync: &Sync) {
+        let source = source_key(sync);
+        if self.source.as_ref().is_none_or(|(key, _)| *key != source) {
+            let channel = self.context.sources.subscribe(&source);
+            self.source = Some((source, channel));
+        }
+        let wanted = dependency_keys(sync);
+        if !self
+            .dependencies
+            .iter()
+            .map(|(key, _)| key)
+            .eq(wanted.iter())
+        {
+            let subscribe = |key: Key| (key.clone(), self.context.syncs.subscribe(&key));
+            self.dependencies = wanted.into_iter().map(subscribe).collect();
+        }
+    }
+
+    /// Returns when the situation differs from `seen`, or when an object that this Sync wished for became free, or when
+    /// the process ends.
+    pub(crate) async fn changed(&mut self, seen: &Situation) {
+        loop {
+            if self.look() != *seen {
+                return;
+            }
+            let Self {
+                context,
+                object,
+                source,
+                dependencies,
+                nudge,
+            } = self;
+            let shutdown = &context.shutdown;
+            let source = async {
+                match source {
+                    Some((_, source)) => source.changed().await.is_ok(),
+                    None => std::future::pending().await,
+                }
+            };
+            let dependencies = async {
+                if dependencies.is_empty() {
+                    std::future::pending::<()>().await;
+                }
+                let changes = dependencies
+                    .iter_mut()
+                    .map(|(_, state)| Box::pin(state.changed()));
+                let _first = futures::future::select_all(changes).await;
+            };
+            tokio::select! {
+                // The registry outlives every Sync, so a closed channel means that the process ends.
+                changed = object.changed() => if changed.is_err() { return },
+                alive = source => if !alive { return },
+                () = dependencies => {}
+                () = nudge.notified() => return,
+                () = shutdown.cancelled() => return,
+            }
+        }
+    }
+}
+
+/// Returns the repository that a Sync follows.
+pub(crate) fn source_key(sync: &Sync) -> Key {
+    let own = sync.metadata.namespace.as_deref().unwrap_or_default();
+    let reference = &sync.spec.source_ref;
+    Key::new(
+        reference.namespace.as_deref().unwrap_or(own),
+        &reference.name,
+    )
+}
+
+/// Returns the Syncs that a Sync depends on.
+pub(crate) fn dependency_keys(sync: &Sync) -> Vec<Key> {
+    let own = sync.metadata.namespace.as_deref().unwrap_or_default();
+    let key = |dependency: &flux_crds::sync::Dependency| {
+        Key::new(
+            dependency.namespace.as_deref().unwrap_or(own),
+            &dependency.name,
+        )
+    };
+    sync.spec.depends_on.iter().map(key).collect()
+}
+
+/// Tells whether a dependency is ready: for its own newest spec and, when it follows the same source, for this very
+/// revision. Without the second, a Sync would run ahead of a dependency that has not seen the commit yet.
+pub(crate) fn is_ready_for(dependency: &Sync, sync: &Sync, revision: Option<&str>) -> bool {
+    let Some(status) = &dependency.status else {
+        return false;
+    };
+    let ready = condition(&status.conditions, ConditionType::Ready).is_some_and(|ready| {
+        ready.status == "True" && ready.observed_generation == dependency.metadata.generation
+    });
+    let same_source = source_key(dependency) == source_key(sync);
+    ready && (!same_source || status.last_applied_revision.as_deref() == revision)
+}
+
+/// Returns the token of the annotation that asks for a reconcile.
+pub(crate) fn token(metadata: &kube::api::ObjectMeta) -> Option<String> {
+    metadata
+        .annotations
+        .as_ref()?
+        .get(flux_crds::names::RECONCILE)
+        .cloned()
+}
