@@ -3,7 +3,7 @@
 pub(crate) mod json;
 pub(crate) mod merge;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::gvk::GvkRef;
 use crate::resource::{Resource, Resources};
@@ -111,13 +111,40 @@ pub(crate) fn apply_json(
     operations: &[json::Operation],
 ) -> Result<(), String> {
     let mut value = resource.value.clone();
+    // kustomize keeps the names that an object had in annotations, so that there are some.
+    let lent = !resource.previous.is_empty() && lend_annotations(&mut value);
     for (at, operation) in operations.iter().enumerate() {
         operation
             .apply(&mut value)
             .map_err(|error| format!("[{at}]: {error}, in {}", resource.id()))?;
     }
+    if lent {
+        take_back_annotations(&mut value);
+    }
     resource.value = value;
     Ok(())
+}
+
+fn lend_annotations(value: &mut Value) -> bool {
+    let metadata = value.get_mut("metadata").and_then(Value::as_object_mut);
+    match metadata {
+        Some(metadata) if metadata.get("annotations").is_none_or(Value::is_null) => {
+            metadata.insert("annotations".to_owned(), Value::Object(Map::new()));
+            true
+        }
+        _ => false,
+    }
+}
+
+fn take_back_annotations(value: &mut Value) {
+    let metadata = value.get_mut("metadata").and_then(Value::as_object_mut);
+    let Some(metadata) = metadata else {
+        return;
+    };
+    let annotations = metadata.get("annotations").and_then(Value::as_object);
+    if annotations.is_some_and(Map::is_empty) {
+        metadata.shift_remove("annotations");
+    }
 }
 
 /// Applies a strategic merge patch to the object that it names.
@@ -213,7 +240,7 @@ fn merge_one(
     Ok(())
 }
 
-fn put(fields: &mut serde_json::Map<String, Value>, field: &str, value: Option<Value>) {
+fn put(fields: &mut Map<String, Value>, field: &str, value: Option<Value>) {
     match value {
         Some(value) => {
             fields.insert(field.to_owned(), value);

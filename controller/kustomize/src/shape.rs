@@ -191,9 +191,10 @@ pub(crate) fn closest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> O
     known
         .filter_map(|candidate| {
             let lower = candidate.to_ascii_lowercase();
-            let begins = lower.starts_with(&name) || name.starts_with(&lower);
+            let part =
+                lower.starts_with(&name) || name.starts_with(&lower) || lower.ends_with(&name);
             let near = distance(&name, &lower);
-            (near <= 1 + name.len() / 4 || (begins && name.len() > 2)).then_some((
+            (near <= 1 + name.len() / 4 || (part && name.len() > 2)).then_some((
                 near,
                 Reverse(lower.len()),
                 candidate,

@@ -76,6 +76,22 @@ pub(crate) fn write(resources: &mut Resources, wanted: Wanted) {
         for annotation in INTERNAL {
             set(resource, annotation, None);
         }
+        fill_empty_annotations(resource);
+    }
+}
+
+/// An annotation without a value is an empty text.
+fn fill_empty_annotations(resource: &mut Resource) {
+    let metadata = resource.value.get_mut("metadata");
+    let annotations = metadata.and_then(|metadata| metadata.get_mut("annotations"));
+    for value in annotations
+        .and_then(Value::as_object_mut)
+        .into_iter()
+        .flat_map(Map::values_mut)
+    {
+        if value.is_null() {
+            *value = Value::String(String::new());
+        }
     }
 }
 

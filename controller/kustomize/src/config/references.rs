@@ -3,6 +3,7 @@
 //! A kind is written `group/version/kind`; an empty part means any.
 
 /// For each kind that can be referred to: the kinds that do, and their fields.
+#[rustfmt::skip]
 pub(super) const NAME_REFERENCES: &[(&str, &[(&str, &str)])] = &[
     (
         "//Deployment",
@@ -24,174 +25,57 @@ pub(super) const NAME_REFERENCES: &[(&str, &[(&str, &str)])] = &[
         "/v1/ConfigMap",
         &[
             ("/v1/Pod", "spec/volumes/configMap/name"),
-            (
-                "/v1/Pod",
-                "spec/containers/env/valueFrom/configMapKeyRef/name",
-            ),
-            (
-                "/v1/Pod",
-                "spec/initContainers/env/valueFrom/configMapKeyRef/name",
-            ),
+            ("/v1/Pod", "spec/containers/env/valueFrom/configMapKeyRef/name"),
+            ("/v1/Pod", "spec/initContainers/env/valueFrom/configMapKeyRef/name"),
             ("/v1/Pod", "spec/containers/envFrom/configMapRef/name"),
             ("/v1/Pod", "spec/initContainers/envFrom/configMapRef/name"),
             ("/v1/Pod", "spec/volumes/projected/sources/configMap/name"),
             ("//PodTemplate", "template/spec/volumes/configMap/name"),
-            (
-                "//PodTemplate",
-                "template/spec/containers/env/valueFrom/configMapKeyRef/name",
-            ),
-            (
-                "//PodTemplate",
-                "template/spec/initContainers/env/valueFrom/configMapKeyRef/name",
-            ),
-            (
-                "//PodTemplate",
-                "template/spec/containers/envFrom/configMapRef/name",
-            ),
-            (
-                "//PodTemplate",
-                "template/spec/initContainers/envFrom/configMapRef/name",
-            ),
-            (
-                "//PodTemplate",
-                "template/spec/volumes/projected/sources/configMap/name",
-            ),
+            ("//PodTemplate", "template/spec/containers/env/valueFrom/configMapKeyRef/name"),
+            ("//PodTemplate", "template/spec/initContainers/env/valueFrom/configMapKeyRef/name"),
+            ("//PodTemplate", "template/spec/containers/envFrom/configMapRef/name"),
+            ("//PodTemplate", "template/spec/initContainers/envFrom/configMapRef/name"),
+            ("//PodTemplate", "template/spec/volumes/projected/sources/configMap/name"),
             ("//Deployment", "spec/template/spec/volumes/configMap/name"),
-            (
-                "//Deployment",
-                "spec/template/spec/containers/env/valueFrom/configMapKeyRef/name",
-            ),
-            (
-                "//Deployment",
-                "spec/template/spec/initContainers/env/valueFrom/configMapKeyRef/name",
-            ),
-            (
-                "//Deployment",
-                "spec/template/spec/containers/envFrom/configMapRef/name",
-            ),
-            (
-                "//Deployment",
-                "spec/template/spec/initContainers/envFrom/configMapRef/name",
-            ),
-            (
-                "//Deployment",
-                "spec/template/spec/volumes/projected/sources/configMap/name",
-            ),
+            ("//Deployment", "spec/template/spec/containers/env/valueFrom/configMapKeyRef/name"),
+            ("//Deployment", "spec/template/spec/initContainers/env/valueFrom/configMapKeyRef/name"),
+            ("//Deployment", "spec/template/spec/containers/envFrom/configMapRef/name"),
+            ("//Deployment", "spec/template/spec/initContainers/envFrom/configMapRef/name"),
+            ("//Deployment", "spec/template/spec/volumes/projected/sources/configMap/name"),
             ("//ReplicaSet", "spec/template/spec/volumes/configMap/name"),
-            (
-                "//ReplicaSet",
-                "spec/template/spec/containers/env/valueFrom/configMapKeyRef/name",
-            ),
-            (
-                "//ReplicaSet",
-                "spec/template/spec/initContainers/env/valueFrom/configMapKeyRef/name",
-            ),
-            (
-                "//ReplicaSet",
-                "spec/template/spec/containers/envFrom/configMapRef/name",
-            ),
-            (
-                "//ReplicaSet",
-                "spec/template/spec/initContainers/envFrom/configMapRef/name",
-            ),
-            (
-                "//ReplicaSet",
-                "spec/template/spec/volumes/projected/sources/configMap/name",
-            ),
+            ("//ReplicaSet", "spec/template/spec/containers/env/valueFrom/configMapKeyRef/name"),
+            ("//ReplicaSet", "spec/template/spec/initContainers/env/valueFrom/configMapKeyRef/name"),
+            ("//ReplicaSet", "spec/template/spec/containers/envFrom/configMapRef/name"),
+            ("//ReplicaSet", "spec/template/spec/initContainers/envFrom/configMapRef/name"),
+            ("//ReplicaSet", "spec/template/spec/volumes/projected/sources/configMap/name"),
             ("//DaemonSet", "spec/template/spec/volumes/configMap/name"),
-            (
-                "//DaemonSet",
-                "spec/template/spec/containers/env/valueFrom/configMapKeyRef/name",
-            ),
-            (
-                "//DaemonSet",
-                "spec/template/spec/initContainers/env/valueFrom/configMapKeyRef/name",
-            ),
-            (
-                "//DaemonSet",
-                "spec/template/spec/containers/envFrom/configMapRef/name",
-            ),
-            (
-                "//DaemonSet",
-                "spec/template/spec/initContainers/envFrom/configMapRef/name",
-            ),
-            (
-                "//DaemonSet",
-                "spec/template/spec/volumes/projected/sources/configMap/name",
-            ),
+            ("//DaemonSet", "spec/template/spec/containers/env/valueFrom/configMapKeyRef/name"),
+            ("//DaemonSet", "spec/template/spec/initContainers/env/valueFrom/configMapKeyRef/name"),
+            ("//DaemonSet", "spec/template/spec/containers/envFrom/configMapRef/name"),
+            ("//DaemonSet", "spec/template/spec/initContainers/envFrom/configMapRef/name"),
+            ("//DaemonSet", "spec/template/spec/volumes/projected/sources/configMap/name"),
             ("//StatefulSet", "spec/template/spec/volumes/configMap/name"),
-            (
-                "//StatefulSet",
-                "spec/template/spec/containers/env/valueFrom/configMapKeyRef/name",
-            ),
-            (
-                "//StatefulSet",
-                "spec/template/spec/initContainers/env/valueFrom/configMapKeyRef/name",
-            ),
-            (
-                "//StatefulSet",
-                "spec/template/spec/containers/envFrom/configMapRef/name",
-            ),
-            (
-                "//StatefulSet",
-                "spec/template/spec/initContainers/envFrom/configMapRef/name",
-            ),
-            (
-                "//StatefulSet",
-                "spec/template/spec/volumes/projected/sources/configMap/name",
-            ),
+            ("//StatefulSet", "spec/template/spec/containers/env/valueFrom/configMapKeyRef/name"),
+            ("//StatefulSet", "spec/template/spec/initContainers/env/valueFrom/configMapKeyRef/name"),
+            ("//StatefulSet", "spec/template/spec/containers/envFrom/configMapRef/name"),
+            ("//StatefulSet", "spec/template/spec/initContainers/envFrom/configMapRef/name"),
+            ("//StatefulSet", "spec/template/spec/volumes/projected/sources/configMap/name"),
             ("//Job", "spec/template/spec/volumes/configMap/name"),
-            (
-                "//Job",
-                "spec/template/spec/containers/env/valueFrom/configMapKeyRef/name",
-            ),
-            (
-                "//Job",
-                "spec/template/spec/initContainers/env/valueFrom/configMapKeyRef/name",
-            ),
-            (
-                "//Job",
-                "spec/template/spec/containers/envFrom/configMapRef/name",
-            ),
-            (
-                "//Job",
-                "spec/template/spec/initContainers/envFrom/configMapRef/name",
-            ),
-            (
-                "//Job",
-                "spec/template/spec/volumes/projected/sources/configMap/name",
-            ),
-            (
-                "//CronJob",
-                "spec/jobTemplate/spec/template/spec/volumes/configMap/name",
-            ),
-            (
-                "//CronJob",
-                "spec/jobTemplate/spec/template/spec/volumes/projected/sources/configMap/name",
-            ),
-            (
-                "//CronJob",
-                "spec/jobTemplate/spec/template/spec/containers/env/valueFrom/configMapKeyRef/name",
-            ),
-            (
-                "//CronJob",
-                "spec/jobTemplate/spec/template/spec/initContainers/env/valueFrom/configMapKeyRef/name",
-            ),
-            (
-                "//CronJob",
-                "spec/jobTemplate/spec/template/spec/containers/envFrom/configMapRef/name",
-            ),
-            (
-                "//CronJob",
-                "spec/jobTemplate/spec/template/spec/initContainers/envFrom/configMapRef/name",
-            ),
+            ("//Job", "spec/template/spec/containers/env/valueFrom/configMapKeyRef/name"),
+            ("//Job", "spec/template/spec/initContainers/env/valueFrom/configMapKeyRef/name"),
+            ("//Job", "spec/template/spec/containers/envFrom/configMapRef/name"),
+            ("//Job", "spec/template/spec/initContainers/envFrom/configMapRef/name"),
+            ("//Job", "spec/template/spec/volumes/projected/sources/configMap/name"),
+            ("//CronJob", "spec/jobTemplate/spec/template/spec/volumes/configMap/name"),
+            ("//CronJob", "spec/jobTemplate/spec/template/spec/volumes/projected/sources/configMap/name"),
+            ("//CronJob", "spec/jobTemplate/spec/template/spec/containers/env/valueFrom/configMapKeyRef/name"),
+            ("//CronJob", "spec/jobTemplate/spec/template/spec/initContainers/env/valueFrom/configMapKeyRef/name"),
+            ("//CronJob", "spec/jobTemplate/spec/template/spec/containers/envFrom/configMapRef/name"),
+            ("//CronJob", "spec/jobTemplate/spec/template/spec/initContainers/envFrom/configMapRef/name"),
             ("//Node", "spec/configSource/configMap"),
             ("//Role", "rules/resourceNames"),
             ("//ClusterRole", "rules/resourceNames"),
-            (
-                "//Ingress",
-                "metadata/annotations/nginx.ingress.kubernetes.io\\/fastcgi-params-configmap",
-            ),
+            ("//Ingress", "metadata/annotations/nginx.ingress.kubernetes.io\\/fastcgi-params-configmap"),
         ],
     ),
     (
@@ -199,199 +83,64 @@ pub(super) const NAME_REFERENCES: &[(&str, &[(&str, &str)])] = &[
         &[
             ("/v1/Pod", "spec/volumes/secret/secretName"),
             ("/v1/Pod", "spec/containers/env/valueFrom/secretKeyRef/name"),
-            (
-                "/v1/Pod",
-                "spec/initContainers/env/valueFrom/secretKeyRef/name",
-            ),
+            ("/v1/Pod", "spec/initContainers/env/valueFrom/secretKeyRef/name"),
             ("/v1/Pod", "spec/containers/envFrom/secretRef/name"),
             ("/v1/Pod", "spec/initContainers/envFrom/secretRef/name"),
             ("/v1/Pod", "spec/imagePullSecrets/name"),
             ("/v1/Pod", "spec/volumes/projected/sources/secret/name"),
             ("//PodTemplate", "template/spec/volumes/secret/secretName"),
-            (
-                "//PodTemplate",
-                "template/spec/containers/env/valueFrom/secretKeyRef/name",
-            ),
-            (
-                "//PodTemplate",
-                "template/spec/initContainers/env/valueFrom/secretKeyRef/name",
-            ),
-            (
-                "//PodTemplate",
-                "template/spec/containers/envFrom/secretRef/name",
-            ),
-            (
-                "//PodTemplate",
-                "template/spec/initContainers/envFrom/secretRef/name",
-            ),
+            ("//PodTemplate", "template/spec/containers/env/valueFrom/secretKeyRef/name"),
+            ("//PodTemplate", "template/spec/initContainers/env/valueFrom/secretKeyRef/name"),
+            ("//PodTemplate", "template/spec/containers/envFrom/secretRef/name"),
+            ("//PodTemplate", "template/spec/initContainers/envFrom/secretRef/name"),
             ("//PodTemplate", "template/spec/imagePullSecrets/name"),
-            (
-                "//PodTemplate",
-                "template/spec/volumes/projected/sources/secret/name",
-            ),
-            (
-                "//Deployment",
-                "spec/template/spec/volumes/secret/secretName",
-            ),
-            (
-                "//Deployment",
-                "spec/template/spec/containers/env/valueFrom/secretKeyRef/name",
-            ),
-            (
-                "//Deployment",
-                "spec/template/spec/initContainers/env/valueFrom/secretKeyRef/name",
-            ),
-            (
-                "//Deployment",
-                "spec/template/spec/containers/envFrom/secretRef/name",
-            ),
-            (
-                "//Deployment",
-                "spec/template/spec/initContainers/envFrom/secretRef/name",
-            ),
+            ("//PodTemplate", "template/spec/volumes/projected/sources/secret/name"),
+            ("//Deployment", "spec/template/spec/volumes/secret/secretName"),
+            ("//Deployment", "spec/template/spec/containers/env/valueFrom/secretKeyRef/name"),
+            ("//Deployment", "spec/template/spec/initContainers/env/valueFrom/secretKeyRef/name"),
+            ("//Deployment", "spec/template/spec/containers/envFrom/secretRef/name"),
+            ("//Deployment", "spec/template/spec/initContainers/envFrom/secretRef/name"),
             ("//Deployment", "spec/template/spec/imagePullSecrets/name"),
-            (
-                "//Deployment",
-                "spec/template/spec/volumes/projected/sources/secret/name",
-            ),
-            (
-                "//ReplicaSet",
-                "spec/template/spec/volumes/secret/secretName",
-            ),
-            (
-                "//ReplicaSet",
-                "spec/template/spec/containers/env/valueFrom/secretKeyRef/name",
-            ),
-            (
-                "//ReplicaSet",
-                "spec/template/spec/initContainers/env/valueFrom/secretKeyRef/name",
-            ),
-            (
-                "//ReplicaSet",
-                "spec/template/spec/containers/envFrom/secretRef/name",
-            ),
-            (
-                "//ReplicaSet",
-                "spec/template/spec/initContainers/envFrom/secretRef/name",
-            ),
+            ("//Deployment", "spec/template/spec/volumes/projected/sources/secret/name"),
+            ("//ReplicaSet", "spec/template/spec/volumes/secret/secretName"),
+            ("//ReplicaSet", "spec/template/spec/containers/env/valueFrom/secretKeyRef/name"),
+            ("//ReplicaSet", "spec/template/spec/initContainers/env/valueFrom/secretKeyRef/name"),
+            ("//ReplicaSet", "spec/template/spec/containers/envFrom/secretRef/name"),
+            ("//ReplicaSet", "spec/template/spec/initContainers/envFrom/secretRef/name"),
             ("//ReplicaSet", "spec/template/spec/imagePullSecrets/name"),
-            (
-                "//ReplicaSet",
-                "spec/template/spec/volumes/projected/sources/secret/name",
-            ),
-            (
-                "//DaemonSet",
-                "spec/template/spec/volumes/secret/secretName",
-            ),
-            (
-                "//DaemonSet",
-                "spec/template/spec/containers/env/valueFrom/secretKeyRef/name",
-            ),
-            (
-                "//DaemonSet",
-                "spec/template/spec/initContainers/env/valueFrom/secretKeyRef/name",
-            ),
-            (
-                "//DaemonSet",
-                "spec/template/spec/containers/envFrom/secretRef/name",
-            ),
-            (
-                "//DaemonSet",
-                "spec/template/spec/initContainers/envFrom/secretRef/name",
-            ),
+            ("//ReplicaSet", "spec/template/spec/volumes/projected/sources/secret/name"),
+            ("//DaemonSet", "spec/template/spec/volumes/secret/secretName"),
+            ("//DaemonSet", "spec/template/spec/containers/env/valueFrom/secretKeyRef/name"),
+            ("//DaemonSet", "spec/template/spec/initContainers/env/valueFrom/secretKeyRef/name"),
+            ("//DaemonSet", "spec/template/spec/containers/envFrom/secretRef/name"),
+            ("//DaemonSet", "spec/template/spec/initContainers/envFrom/secretRef/name"),
             ("//DaemonSet", "spec/template/spec/imagePullSecrets/name"),
-            (
-                "//DaemonSet",
-                "spec/template/spec/volumes/projected/sources/secret/name",
-            ),
-            (
-                "//StatefulSet",
-                "spec/template/spec/volumes/secret/secretName",
-            ),
-            (
-                "//StatefulSet",
-                "spec/template/spec/containers/env/valueFrom/secretKeyRef/name",
-            ),
-            (
-                "//StatefulSet",
-                "spec/template/spec/initContainers/env/valueFrom/secretKeyRef/name",
-            ),
-            (
-                "//StatefulSet",
-                "spec/template/spec/containers/envFrom/secretRef/name",
-            ),
-            (
-                "//StatefulSet",
-                "spec/template/spec/initContainers/envFrom/secretRef/name",
-            ),
+            ("//DaemonSet", "spec/template/spec/volumes/projected/sources/secret/name"),
+            ("//StatefulSet", "spec/template/spec/volumes/secret/secretName"),
+            ("//StatefulSet", "spec/template/spec/containers/env/valueFrom/secretKeyRef/name"),
+            ("//StatefulSet", "spec/template/spec/initContainers/env/valueFrom/secretKeyRef/name"),
+            ("//StatefulSet", "spec/template/spec/containers/envFrom/secretRef/name"),
+            ("//StatefulSet", "spec/template/spec/initContainers/envFrom/secretRef/name"),
             ("//StatefulSet", "spec/template/spec/imagePullSecrets/name"),
-            (
-                "//StatefulSet",
-                "spec/template/spec/volumes/projected/sources/secret/name",
-            ),
+            ("//StatefulSet", "spec/template/spec/volumes/projected/sources/secret/name"),
             ("//Job", "spec/template/spec/volumes/secret/secretName"),
-            (
-                "//Job",
-                "spec/template/spec/containers/env/valueFrom/secretKeyRef/name",
-            ),
-            (
-                "//Job",
-                "spec/template/spec/initContainers/env/valueFrom/secretKeyRef/name",
-            ),
-            (
-                "//Job",
-                "spec/template/spec/containers/envFrom/secretRef/name",
-            ),
-            (
-                "//Job",
-                "spec/template/spec/initContainers/envFrom/secretRef/name",
-            ),
+            ("//Job", "spec/template/spec/containers/env/valueFrom/secretKeyRef/name"),
+            ("//Job", "spec/template/spec/initContainers/env/valueFrom/secretKeyRef/name"),
+            ("//Job", "spec/template/spec/containers/envFrom/secretRef/name"),
+            ("//Job", "spec/template/spec/initContainers/envFrom/secretRef/name"),
             ("//Job", "spec/template/spec/imagePullSecrets/name"),
-            (
-                "//Job",
-                "spec/template/spec/volumes/projected/sources/secret/name",
-            ),
-            (
-                "//CronJob",
-                "spec/jobTemplate/spec/template/spec/volumes/secret/secretName",
-            ),
-            (
-                "//CronJob",
-                "spec/jobTemplate/spec/template/spec/volumes/projected/sources/secret/name",
-            ),
-            (
-                "//CronJob",
-                "spec/jobTemplate/spec/template/spec/containers/env/valueFrom/secretKeyRef/name",
-            ),
-            (
-                "//CronJob",
-                "spec/jobTemplate/spec/template/spec/initContainers/env/valueFrom/secretKeyRef/name",
-            ),
-            (
-                "//CronJob",
-                "spec/jobTemplate/spec/template/spec/containers/envFrom/secretRef/name",
-            ),
-            (
-                "//CronJob",
-                "spec/jobTemplate/spec/template/spec/initContainers/envFrom/secretRef/name",
-            ),
-            (
-                "//CronJob",
-                "spec/jobTemplate/spec/template/spec/imagePullSecrets/name",
-            ),
+            ("//Job", "spec/template/spec/volumes/projected/sources/secret/name"),
+            ("//CronJob", "spec/jobTemplate/spec/template/spec/volumes/secret/secretName"),
+            ("//CronJob", "spec/jobTemplate/spec/template/spec/volumes/projected/sources/secret/name"),
+            ("//CronJob", "spec/jobTemplate/spec/template/spec/containers/env/valueFrom/secretKeyRef/name"),
+            ("//CronJob", "spec/jobTemplate/spec/template/spec/initContainers/env/valueFrom/secretKeyRef/name"),
+            ("//CronJob", "spec/jobTemplate/spec/template/spec/containers/envFrom/secretRef/name"),
+            ("//CronJob", "spec/jobTemplate/spec/template/spec/initContainers/envFrom/secretRef/name"),
+            ("//CronJob", "spec/jobTemplate/spec/template/spec/imagePullSecrets/name"),
             ("//Ingress", "spec/tls/secretName"),
-            (
-                "//Ingress",
-                "metadata/annotations/ingress.kubernetes.io\\/auth-secret",
-            ),
-            (
-                "//Ingress",
-                "metadata/annotations/nginx.ingress.kubernetes.io\\/auth-secret",
-            ),
-            (
-                "//Ingress",
-                "metadata/annotations/nginx.ingress.kubernetes.io\\/auth-tls-secret",
-            ),
+            ("//Ingress", "metadata/annotations/ingress.kubernetes.io\\/auth-secret"),
+            ("//Ingress", "metadata/annotations/nginx.ingress.kubernetes.io\\/auth-secret"),
+            ("//Ingress", "metadata/annotations/nginx.ingress.kubernetes.io\\/auth-tls-secret"),
             ("//Ingress", "spec/tls/secretName"),
             ("//ServiceAccount", "imagePullSecrets/name"),
             ("//StorageClass", "parameters/secretName"),
@@ -400,10 +149,7 @@ pub(super) const NAME_REFERENCES: &[(&str, &[(&str, &str)])] = &[
             ("//StorageClass", "parameters/secretRef"),
             ("//Role", "rules/resourceNames"),
             ("//ClusterRole", "rules/resourceNames"),
-            (
-                "serving.knative.dev/v1/Service",
-                "spec/template/spec/containers/env/valueFrom/secretKeyRef/name",
-            ),
+            ("serving.knative.dev/v1/Service", "spec/template/spec/containers/env/valueFrom/secretKeyRef/name"),
             ("//PersistentVolume", "spec/azureFile/secretName"),
         ],
     ),
@@ -416,14 +162,8 @@ pub(super) const NAME_REFERENCES: &[(&str, &[(&str, &str)])] = &[
             ("//Ingress", "spec/rules/http/paths/backend/service/name"),
             ("//Ingress", "spec/defaultBackend/service/name"),
             ("apiregistration.k8s.io//APIService", "spec/service/name"),
-            (
-                "admissionregistration.k8s.io//ValidatingWebhookConfiguration",
-                "webhooks/clientConfig/service",
-            ),
-            (
-                "admissionregistration.k8s.io//MutatingWebhookConfiguration",
-                "webhooks/clientConfig/service",
-            ),
+            ("admissionregistration.k8s.io//ValidatingWebhookConfiguration", "webhooks/clientConfig/service"),
+            ("admissionregistration.k8s.io//MutatingWebhookConfiguration", "webhooks/clientConfig/service"),
         ],
     ),
     (
@@ -434,10 +174,7 @@ pub(super) const NAME_REFERENCES: &[(&str, &[(&str, &str)])] = &[
         "rbac.authorization.k8s.io//ClusterRole",
         &[
             ("rbac.authorization.k8s.io//RoleBinding", "roleRef/name"),
-            (
-                "rbac.authorization.k8s.io//ClusterRoleBinding",
-                "roleRef/name",
-            ),
+            ("rbac.authorization.k8s.io//ClusterRoleBinding", "roleRef/name"),
         ],
     ),
     (
@@ -448,14 +185,8 @@ pub(super) const NAME_REFERENCES: &[(&str, &[(&str, &str)])] = &[
             ("//Pod", "spec/serviceAccountName"),
             ("//StatefulSet", "spec/template/spec/serviceAccountName"),
             ("//Deployment", "spec/template/spec/serviceAccountName"),
-            (
-                "//ReplicationController",
-                "spec/template/spec/serviceAccountName",
-            ),
-            (
-                "//CronJob",
-                "spec/jobTemplate/spec/template/spec/serviceAccountName",
-            ),
+            ("//ReplicationController", "spec/template/spec/serviceAccountName"),
+            ("//CronJob", "spec/jobTemplate/spec/template/spec/serviceAccountName"),
             ("//Job", "spec/template/spec/serviceAccountName"),
             ("//DaemonSet", "spec/template/spec/serviceAccountName"),
         ],
@@ -464,30 +195,12 @@ pub(super) const NAME_REFERENCES: &[(&str, &[(&str, &str)])] = &[
         "/v1/PersistentVolumeClaim",
         &[
             ("//Pod", "spec/volumes/persistentVolumeClaim/claimName"),
-            (
-                "//StatefulSet",
-                "spec/template/spec/volumes/persistentVolumeClaim/claimName",
-            ),
-            (
-                "//Deployment",
-                "spec/template/spec/volumes/persistentVolumeClaim/claimName",
-            ),
-            (
-                "//ReplicationController",
-                "spec/template/spec/volumes/persistentVolumeClaim/claimName",
-            ),
-            (
-                "//CronJob",
-                "spec/jobTemplate/spec/template/spec/volumes/persistentVolumeClaim/claimName",
-            ),
-            (
-                "//Job",
-                "spec/template/spec/volumes/persistentVolumeClaim/claimName",
-            ),
-            (
-                "//DaemonSet",
-                "spec/template/spec/volumes/persistentVolumeClaim/claimName",
-            ),
+            ("//StatefulSet", "spec/template/spec/volumes/persistentVolumeClaim/claimName"),
+            ("//Deployment", "spec/template/spec/volumes/persistentVolumeClaim/claimName"),
+            ("//ReplicationController", "spec/template/spec/volumes/persistentVolumeClaim/claimName"),
+            ("//CronJob", "spec/jobTemplate/spec/template/spec/volumes/persistentVolumeClaim/claimName"),
+            ("//Job", "spec/template/spec/volumes/persistentVolumeClaim/claimName"),
+            ("//DaemonSet", "spec/template/spec/volumes/persistentVolumeClaim/claimName"),
         ],
     ),
     (
@@ -502,10 +215,7 @@ pub(super) const NAME_REFERENCES: &[(&str, &[(&str, &str)])] = &[
         &[
             ("//PersistentVolume", "spec/storageClassName"),
             ("//PersistentVolumeClaim", "spec/storageClassName"),
-            (
-                "//StatefulSet",
-                "spec/volumeClaimTemplates/spec/storageClassName",
-            ),
+            ("//StatefulSet", "spec/volumeClaimTemplates/spec/storageClassName"),
         ],
     ),
     (
@@ -514,14 +224,8 @@ pub(super) const NAME_REFERENCES: &[(&str, &[(&str, &str)])] = &[
             ("//Pod", "spec/priorityClassName"),
             ("//StatefulSet", "spec/template/spec/priorityClassName"),
             ("//Deployment", "spec/template/spec/priorityClassName"),
-            (
-                "//ReplicationController",
-                "spec/template/spec/priorityClassName",
-            ),
-            (
-                "//CronJob",
-                "spec/jobTemplate/spec/template/spec/priorityClassName",
-            ),
+            ("//ReplicationController", "spec/template/spec/priorityClassName"),
+            ("//CronJob", "spec/jobTemplate/spec/template/spec/priorityClassName"),
             ("//Job", "spec/template/spec/priorityClassName"),
             ("//DaemonSet", "spec/template/spec/priorityClassName"),
         ],
@@ -532,83 +236,39 @@ pub(super) const NAME_REFERENCES: &[(&str, &[(&str, &str)])] = &[
     ),
     (
         "admissionregistration.k8s.io//ValidatingAdmissionPolicy",
-        &[(
-            "admissionregistration.k8s.io//ValidatingAdmissionPolicyBinding",
-            "spec/policyName",
-        )],
+        &[("admissionregistration.k8s.io//ValidatingAdmissionPolicyBinding", "spec/policyName")],
     ),
 ];
 
 /// Fields in which `$(NAME)` is replaced by the value of a variable.
+#[rustfmt::skip]
 pub(super) const VAR_REFERENCES: &[(&str, &str)] = &[
-    (
-        "//CronJob",
-        "spec/jobTemplate/spec/template/spec/containers/args",
-    ),
-    (
-        "//CronJob",
-        "spec/jobTemplate/spec/template/spec/containers/command",
-    ),
-    (
-        "//CronJob",
-        "spec/jobTemplate/spec/template/spec/containers/env/value",
-    ),
-    (
-        "//CronJob",
-        "spec/jobTemplate/spec/template/spec/containers/volumeMounts/mountPath",
-    ),
-    (
-        "//CronJob",
-        "spec/jobTemplate/spec/template/spec/initContainers/args",
-    ),
-    (
-        "//CronJob",
-        "spec/jobTemplate/spec/template/spec/initContainers/command",
-    ),
-    (
-        "//CronJob",
-        "spec/jobTemplate/spec/template/spec/initContainers/env/value",
-    ),
-    (
-        "//CronJob",
-        "spec/jobTemplate/spec/template/spec/initContainers/volumeMounts/mountPath",
-    ),
-    (
-        "//CronJob",
-        "spec/jobTemplate/spec/template/volumes/nfs/server",
-    ),
+    ("//CronJob", "spec/jobTemplate/spec/template/spec/containers/args"),
+    ("//CronJob", "spec/jobTemplate/spec/template/spec/containers/command"),
+    ("//CronJob", "spec/jobTemplate/spec/template/spec/containers/env/value"),
+    ("//CronJob", "spec/jobTemplate/spec/template/spec/containers/volumeMounts/mountPath"),
+    ("//CronJob", "spec/jobTemplate/spec/template/spec/initContainers/args"),
+    ("//CronJob", "spec/jobTemplate/spec/template/spec/initContainers/command"),
+    ("//CronJob", "spec/jobTemplate/spec/template/spec/initContainers/env/value"),
+    ("//CronJob", "spec/jobTemplate/spec/template/spec/initContainers/volumeMounts/mountPath"),
+    ("//CronJob", "spec/jobTemplate/spec/template/volumes/nfs/server"),
     ("//DaemonSet", "spec/template/spec/containers/args"),
     ("//DaemonSet", "spec/template/spec/containers/command"),
     ("//DaemonSet", "spec/template/spec/containers/env/value"),
-    (
-        "//DaemonSet",
-        "spec/template/spec/containers/volumeMounts/mountPath",
-    ),
+    ("//DaemonSet", "spec/template/spec/containers/volumeMounts/mountPath"),
     ("//DaemonSet", "spec/template/spec/initContainers/args"),
     ("//DaemonSet", "spec/template/spec/initContainers/command"),
     ("//DaemonSet", "spec/template/spec/initContainers/env/value"),
-    (
-        "//DaemonSet",
-        "spec/template/spec/initContainers/volumeMounts/mountPath",
-    ),
+    ("//DaemonSet", "spec/template/spec/initContainers/volumeMounts/mountPath"),
     ("//DaemonSet", "spec/template/spec/volumes/nfs/server"),
     ("//Deployment", "spec/template/spec/containers/args"),
     ("//Deployment", "spec/template/spec/containers/command"),
     ("//Deployment", "spec/template/spec/containers/env/value"),
-    (
-        "//Deployment",
-        "spec/template/spec/containers/volumeMounts/mountPath",
-    ),
+    ("//Deployment", "spec/template/spec/containers/volumeMounts/mountPath"),
     ("//Deployment", "spec/template/spec/initContainers/args"),
     ("//Deployment", "spec/template/spec/initContainers/command"),
-    (
-        "//Deployment",
-        "spec/template/spec/initContainers/env/value",
-    ),
-    (
-        "//Deployment",
-        "spec/template/spec/initContainers/volumeMounts/mountPath",
-    ),
+    ("//Deployment", "spec/template/spec/initContainers/env/value"),
+    ("//Deployment", "spec/template/spec/initContainers/volumeMounts/mountPath"),
     ("//Deployment", "spec/template/spec/volumes/nfs/server"),
     ("//Deployment", "spec/template/metadata/annotations"),
     ("//Ingress", "spec/rules/host"),
@@ -617,17 +277,11 @@ pub(super) const VAR_REFERENCES: &[(&str, &str)] = &[
     ("//Job", "spec/template/spec/containers/args"),
     ("//Job", "spec/template/spec/containers/command"),
     ("//Job", "spec/template/spec/containers/env/value"),
-    (
-        "//Job",
-        "spec/template/spec/containers/volumeMounts/mountPath",
-    ),
+    ("//Job", "spec/template/spec/containers/volumeMounts/mountPath"),
     ("//Job", "spec/template/spec/initContainers/args"),
     ("//Job", "spec/template/spec/initContainers/command"),
     ("//Job", "spec/template/spec/initContainers/env/value"),
-    (
-        "//Job",
-        "spec/template/spec/initContainers/volumeMounts/mountPath",
-    ),
+    ("//Job", "spec/template/spec/initContainers/volumeMounts/mountPath"),
     ("//Job", "spec/template/spec/volumes/nfs/server"),
     ("//Pod", "spec/containers/args"),
     ("//Pod", "spec/containers/command"),
@@ -641,40 +295,22 @@ pub(super) const VAR_REFERENCES: &[(&str, &str)] = &[
     ("//ReplicaSet", "spec/template/spec/containers/args"),
     ("//ReplicaSet", "spec/template/spec/containers/command"),
     ("//ReplicaSet", "spec/template/spec/containers/env/value"),
-    (
-        "//ReplicaSet",
-        "spec/template/spec/containers/volumeMounts/mountPath",
-    ),
+    ("//ReplicaSet", "spec/template/spec/containers/volumeMounts/mountPath"),
     ("//ReplicaSet", "spec/template/spec/initContainers/args"),
     ("//ReplicaSet", "spec/template/spec/initContainers/command"),
-    (
-        "//ReplicaSet",
-        "spec/template/spec/initContainers/env/value",
-    ),
-    (
-        "//ReplicaSet",
-        "spec/template/spec/initContainers/volumeMounts/mountPath",
-    ),
+    ("//ReplicaSet", "spec/template/spec/initContainers/env/value"),
+    ("//ReplicaSet", "spec/template/spec/initContainers/volumeMounts/mountPath"),
     ("//ReplicaSet", "spec/template/spec/volumes/nfs/server"),
     ("//Service", "spec/ports/port"),
     ("//Service", "spec/ports/targetPort"),
     ("//StatefulSet", "spec/template/spec/containers/args"),
     ("//StatefulSet", "spec/template/spec/containers/command"),
     ("//StatefulSet", "spec/template/spec/containers/env/value"),
-    (
-        "//StatefulSet",
-        "spec/template/spec/containers/volumeMounts/mountPath",
-    ),
+    ("//StatefulSet", "spec/template/spec/containers/volumeMounts/mountPath"),
     ("//StatefulSet", "spec/template/spec/initContainers/args"),
     ("//StatefulSet", "spec/template/spec/initContainers/command"),
-    (
-        "//StatefulSet",
-        "spec/template/spec/initContainers/env/value",
-    ),
-    (
-        "//StatefulSet",
-        "spec/template/spec/initContainers/volumeMounts/mountPath",
-    ),
+    ("//StatefulSet", "spec/template/spec/initContainers/env/value"),
+    ("//StatefulSet", "spec/template/spec/initContainers/volumeMounts/mountPath"),
     ("//StatefulSet", "spec/volumeClaimTemplates/spec/nfs/server"),
     ("//PersistentVolume", "spec/nfs/server"),
     ("//", "metadata/labels"),

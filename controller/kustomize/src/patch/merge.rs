@@ -253,8 +253,13 @@ fn items(
             .first()
             .and_then(|key| text(&item, key))
             .unwrap_or_default();
-        let merged = field(known, item, schema, None)
-            .map_err(|error| within(&format!("[{name}]"), &error))?;
+        // kustomize moves an item that is to be replaced to the front, but leaves it as it is.
+        let replaces = item.get(DIRECTIVE).and_then(Value::as_str) == Some("replace");
+        let merged = match known {
+            Some(known) if replaces => Ok(Some(known)),
+            known => field(known, item, schema, None),
+        };
+        let merged = merged.map_err(|error| within(&format!("[{name}]"), &error))?;
         let Some(merged) = merged.filter(|merged| merged.as_object().is_none_or(|m| !m.is_empty()))
         else {
             continue;

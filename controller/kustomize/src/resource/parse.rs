@@ -73,9 +73,6 @@ fn tidy(value: &mut Value) {
     if let Some(Value::Object(annotations)) = metadata.get_mut("annotations") {
         for annotation in annotations.values_mut() {
             quote(annotation);
-            if annotation.is_null() {
-                *annotation = Value::String(String::new());
-            }
         }
     }
 }
