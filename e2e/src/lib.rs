@@ -35,6 +35,7 @@ pub mod controller;
 pub mod git_repo;
 pub mod git_server;
 pub mod install;
+pub mod plugin;
 pub mod process;
 pub mod reconcile;
 pub mod wait;
@@ -49,6 +50,7 @@ pub use control_plane::{ControlPlane, Options};
 pub use controller::Controller;
 pub use git_repo::GitRepo;
 pub use git_server::GitServer;
+pub use plugin::Plugin;
 pub use test_namespace::TestNamespace;
 
 /// Returns bytes as lower-case hexadecimal digits.

@@ -20,7 +20,14 @@ pub fn executable() -> Result<PathBuf> {
 
 /// Builds the plugin if its sources are newer, and returns its executable; `KUBECTL_FLUX` names another.
 pub fn plugin() -> Result<PathBuf> {
-    package("kubectl-flux", "KUBECTL_FLUX")
+    static BUILT: Mutex<Option<PathBuf>> = Mutex::new(None);
+    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    // Cargo waits for other builds of the machine, even when there is nothing to do.
+    if let Some(path) = &*built {
+        return Ok(path.clone());
+    }
+    let path = package("kubectl-flux", "KUBECTL_FLUX")?;
+    Ok(built.insert(path).clone())
 }
 
 /// Builds a package of this workspace in the profile that we were built in, and returns its executable.

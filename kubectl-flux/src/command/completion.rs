@@ -59,7 +59,7 @@ pub(crate) async fn candidates(words: &[OsString], streams: &mut Streams) -> Res
                 .map(|name| (name, String::new()))
                 .collect()
         }
-        Wanted::Kind | Wanted::Name(_) | Wanted::Other => of_the_grammar(&words),
+        Wanted::Kind | Wanted::Name(_) | Wanted::Other => of_the_grammar(&words, incomplete),
     };
     let directive = if found.is_empty() && words_before.wanted() == Wanted::Other {
         FILES
@@ -76,7 +76,8 @@ pub(crate) async fn candidates(words: &[OsString], streams: &mut Streams) -> Res
     streams.line(directive)
 }
 
-fn of_the_grammar(words: &[String]) -> Vec<(String, String)> {
+/// Flags are offered to those who begin to write one.
+fn of_the_grammar(words: &[String], incomplete: &str) -> Vec<(String, String)> {
     let all_words = std::iter::once("kubectl-flux")
         .chain(words.iter().map(String::as_str))
         .map(OsString::from)
@@ -84,14 +85,14 @@ fn of_the_grammar(words: &[String]) -> Vec<(String, String)> {
     let found =
         engine::complete(&mut Cli::command(), all_words, words.len(), None).unwrap_or_default();
     let shown = found.iter().filter(|candidate| !candidate.is_hide_set());
-    shown
-        .map(|candidate| {
-            let help = candidate
-                .get_help()
-                .map(ToString::to_string)
-                .unwrap_or_default();
-            let value = candidate.get_value().to_string_lossy().into_owned();
-            (value, help.lines().next().unwrap_or_default().to_owned())
-        })
+    let all = shown.map(|candidate| {
+        let help = candidate
+            .get_help()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        let value = candidate.get_value().to_string_lossy().into_owned();
+        (value, help.lines().next().unwrap_or_default().to_owned())
+    });
+    all.filter(|(value, _)| incomplete.starts_with('-') || !value.starts_with('-'))
         .collect()
 }

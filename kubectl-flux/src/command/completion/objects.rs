@@ -34,12 +34,29 @@ pub(crate) enum Wanted {
     Other,
 }
 
+/// The flags that take a word of their own.
+const FLAGS_WITH_VALUES: &[&str] = &[
+    "-n",
+    "--namespace",
+    "--context",
+    "--kubeconfig",
+    "--as",
+    "--as-group",
+    "-o",
+    "--output",
+    "-l",
+    "--selector",
+    "--timeout",
+    "--for",
+];
+
 /// The words so far, read as far as they can be.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Words {
     /// What the flags say about the cluster.
     pub(crate) connection: Connection,
     positional: Vec<String>,
+    lacks_value: bool,
 }
 
 impl Words {
@@ -50,24 +67,21 @@ impl Words {
         while let Some(word) = words.next() {
             let (flag, value) = match word.split_once('=') {
                 Some((flag, value)) => (flag, Some(value.to_owned())),
-                None => (word.as_str(), None),
+                None if FLAGS_WITH_VALUES.contains(&word.as_str()) => {
+                    (word.as_str(), words.next().cloned())
+                }
+                None => (word.as_str(), Some(String::new())),
             };
+            if !flag.starts_with('-') {
+                read.positional.push(word.clone());
+                continue;
+            }
+            read.lacks_value = value.is_none();
             match flag {
-                "-n" | "--namespace" => {
-                    read.connection.namespace = value.or_else(|| words.next().cloned());
-                }
-                "--context" => read.connection.context = value.or_else(|| words.next().cloned()),
-                "--kubeconfig" => {
-                    read.connection.kubeconfig =
-                        value.or_else(|| words.next().cloned()).map(Into::into);
-                }
-                "-o" | "--output" | "-l" | "--selector" | "--as" | "--as-group" | "--timeout"
-                    if value.is_none() =>
-                {
-                    words.next();
-                }
-                flag if flag.starts_with('-') => {}
-                _ => read.positional.push(word.clone()),
+                "-n" | "--namespace" => read.connection.namespace = value,
+                "--context" => read.connection.context = value,
+                "--kubeconfig" => read.connection.kubeconfig = value.map(Into::into),
+                _ => {}
             }
         }
         read
@@ -76,6 +90,7 @@ impl Words {
     /// Returns what the next word stands for.
     pub(crate) fn wanted(&self) -> Wanted {
         match self.positional.as_slice() {
+            _ if self.lacks_value => Wanted::Other,
             [verb] if VERBS.contains(&verb.as_str()) => Wanted::Kind,
             [verb] if verb == "tree" => Wanted::Name(Kind::Sync),
             [verb, word, ..]
@@ -139,7 +154,14 @@ mod tests {
 
     #[test]
     fn everything_else_is_for_the_grammar() {
-        for line in ["", "create", "create git", "build", "get deployment"] {
+        for line in [
+            "",
+            "create",
+            "create git",
+            "build",
+            "get deployment",
+            "get git -o",
+        ] {
             assert_eq!(read(line).wanted(), Wanted::Other, "{line}");
         }
     }
