@@ -6,6 +6,7 @@ use std::fmt;
 use serde_json::Value;
 
 use crate::error::{Error, Failure, Note};
+use crate::explain::Change;
 use crate::files::{Files, Found};
 use crate::options::Options;
 use crate::resource::Resource;
@@ -31,6 +32,8 @@ pub struct Object {
     pub value: Value,
     /// Where it comes from.
     pub origin: Origin,
+    /// What kustomizations changed of it; empty unless [`Options::explain`] is set.
+    pub changes: Vec<Change>,
 }
 
 /// Where an object comes from; its text reads `file:line`.
@@ -91,7 +94,16 @@ pub fn build(tree: &dyn FileTree, path: &str, options: &Options) -> Result<Build
 
 impl From<Resource> for Object {
     fn from(resource: Resource) -> Self {
-        let Resource { value, origin, .. } = resource;
-        Self { value, origin }
+        let Resource {
+            value,
+            origin,
+            changes,
+            ..
+        } = resource;
+        Self {
+            value,
+            origin,
+            changes,
+        }
     }
 }

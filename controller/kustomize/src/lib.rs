@@ -28,6 +28,7 @@ mod build;
 mod config;
 mod crds;
 mod error;
+mod explain;
 mod fieldpath;
 mod fieldspec;
 mod files;
@@ -50,6 +51,7 @@ mod yaml;
 
 pub use build::{Build, Object, Origin, Read, build};
 pub use error::{Error, Failure, Note};
+pub use explain::Change;
 pub use options::{CommonMetadata, Limits, LoadRestriction, Options, Order, Overlay};
 pub use tree::{DirectoryTree, Entry, FileTree, MemoryTree, TreeError};
 pub use yaml::{Document, parse_yaml, to_yaml};

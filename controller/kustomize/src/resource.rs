@@ -6,6 +6,7 @@ mod set;
 use serde_json::{Map, Value};
 
 use crate::build::Origin;
+use crate::explain::Change;
 use crate::gvk::{GvkRef, IdRef};
 
 pub(crate) use parse::from_documents;
@@ -25,6 +26,10 @@ pub(crate) struct Resource {
     /// Variables whose value is taken from it.
     pub(crate) variables: Vec<String>,
     pub(crate) trace: Trace,
+    /// What kustomizations changed, and what it was before the step that is going on; only if a
+    /// build explains itself.
+    pub(crate) changes: Vec<Change>,
+    pub(crate) before: Option<Box<Value>>,
 }
 
 /// A name that a resource had.

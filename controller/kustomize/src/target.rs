@@ -17,8 +17,10 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::build::Origin;
 use crate::config::Config;
 use crate::error::{Error, Note};
+use crate::explain;
 use crate::files::Files;
 use crate::kustomization::{COMPONENT, Kustomization, Var};
 use crate::options::Options;
@@ -142,6 +144,9 @@ impl<'b, 't> Builder<'b, 't> {
         // What is missing would only make every later step fail too.
         if self.errors.len() == before {
             acc.resources.schema = self.schema.clone();
+            if self.options.explain {
+                explain::begin(&mut acc.resources);
+            }
             self.change(target, &mut acc);
             self.run_transformers(target, &mut acc);
             self.run_validators(target, &mut acc);
@@ -160,7 +165,14 @@ impl<'b, 't> Builder<'b, 't> {
     }
 
     /// Notes that a transformer of a kustomization ran.
-    pub(crate) fn mark(&self, target: &Target, acc: &mut Accumulated, kind: &str) {
+    pub(crate) fn mark(&self, target: &Target, acc: &mut Accumulated, kind: &str, field: &str) {
+        if self.options.explain {
+            let by = Origin {
+                path: target.source.path.clone(),
+                line: target.source.lines.of(field).unwrap_or(1),
+            };
+            explain::note(&mut acc.resources, &by, field);
+        }
         if self.trace {
             let by = trace::of_built_in(&self.top, &target.source.path, kind);
             trace::mark(&mut acc.resources, &by);

@@ -306,3 +306,26 @@ fn a_patch_without_its_object_says_what_may_be_meant() {
         ]
     );
 }
+
+#[test]
+fn a_build_explains_which_line_set_a_field() {
+    let tree = MemoryTree::new()
+        .file("kustomization.yaml", "resources: [pod.yaml]\nimages:\n- name: nginx\n  newTag: '2'\npatches:\n- patch: |\n    apiVersion: v1\n    kind: Pod\n    metadata: {name: web, labels: {a: b}}\n")
+        .file("pod.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers: [{name: web, image: nginx}]\n");
+    let options = Options {
+        explain: true,
+        ..Options::default()
+    };
+    let build = build(&tree, "", &options).unwrap();
+    let changes = build.objects[0].changes.iter();
+    let texts: Vec<String> = changes
+        .map(|change| format!("{} {} {}", change.field, change.by, change.what))
+        .collect();
+    assert_eq!(
+        texts,
+        [
+            "metadata.labels.a kustomization.yaml:6 patches[0]",
+            "spec.containers[name=web].image kustomization.yaml:3 images[0]",
+        ]
+    );
+}

@@ -68,7 +68,7 @@ impl Builder<'_, '_> {
         }
         let result = namespace.apply(&mut acc.resources);
         self.report(target, "namespace", result);
-        self.mark(target, acc, "NamespaceTransformer");
+        self.mark(target, acc, "NamespaceTransformer", "namespace");
     }
 
     fn rename(&mut self, target: &Target, acc: &mut Accumulated) {
@@ -78,13 +78,13 @@ impl Builder<'_, '_> {
             let specs = &config.name_prefix;
             let result = affix::apply(&mut acc.resources, Affix::Prefix, &k.name_prefix, specs);
             self.report(target, "namePrefix", result);
-            self.mark(target, acc, "PrefixTransformer");
+            self.mark(target, acc, "PrefixTransformer", "namePrefix");
         }
         if !k.name_suffix.is_empty() {
             let specs = &config.name_suffix;
             let result = affix::apply(&mut acc.resources, Affix::Suffix, &k.name_suffix, specs);
             self.report(target, "nameSuffix", result);
-            self.mark(target, acc, "SuffixTransformer");
+            self.mark(target, acc, "SuffixTransformer", "nameSuffix");
         }
     }
 
@@ -93,14 +93,15 @@ impl Builder<'_, '_> {
         for (index, labels) in k.labels.iter().enumerate() {
             let result = label_specs(labels, &acc.config)
                 .and_then(|specs| metadata::apply(&mut acc.resources, &labels.pairs, &specs));
-            self.report(target, &format!("labels[{index}]"), result);
-            self.mark(target, acc, "LabelTransformer");
+            let field = format!("labels[{index}]");
+            self.report(target, &field, result);
+            self.mark(target, acc, "LabelTransformer", &field);
         }
         if !(k.labels.is_empty() && k.common_labels.is_empty()) {
             let specs = &acc.config.common_labels;
             let result = metadata::apply(&mut acc.resources, &k.common_labels, specs);
             self.report(target, "commonLabels", result);
-            self.mark(target, acc, "LabelTransformer");
+            self.mark(target, acc, "LabelTransformer", "commonLabels");
         }
     }
 
@@ -110,23 +111,25 @@ impl Builder<'_, '_> {
             let specs = &acc.config.common_annotations;
             let result = metadata::apply(&mut acc.resources, annotations, specs);
             self.report(target, "commonAnnotations", result);
-            self.mark(target, acc, "AnnotationsTransformer");
+            self.mark(target, acc, "AnnotationsTransformer", "commonAnnotations");
         }
     }
 
     fn scale(&mut self, target: &Target, acc: &mut Accumulated) {
         for (index, replica) in target.kustomization.replicas.iter().enumerate() {
             let result = replicas::apply(&mut acc.resources, replica, &acc.config.replicas);
-            self.report(target, &format!("replicas[{index}]"), result);
-            self.mark(target, acc, "ReplicaCountTransformer");
+            let field = format!("replicas[{index}]");
+            self.report(target, &field, result);
+            self.mark(target, acc, "ReplicaCountTransformer", &field);
         }
     }
 
     fn set_images(&mut self, target: &Target, acc: &mut Accumulated) {
         for (index, image) in target.kustomization.images.iter().enumerate() {
             let result = image::apply(&mut acc.resources, image, &acc.config.images);
-            self.report(target, &format!("images[{index}]"), result);
-            self.mark(target, acc, "ImageTagTransformer");
+            let field = format!("images[{index}]");
+            self.report(target, &field, result);
+            self.mark(target, acc, "ImageTagTransformer", &field);
         }
     }
 }

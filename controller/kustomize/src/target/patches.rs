@@ -30,7 +30,8 @@ impl Builder<'_, '_> {
             }
         }
         if !target.kustomization.patches_strategic_merge.is_empty() {
-            self.mark(target, acc, "PatchStrategicMergeTransformer");
+            let field = "patchesStrategicMerge";
+            self.mark(target, acc, "PatchStrategicMergeTransformer", field);
         }
     }
 
@@ -46,7 +47,7 @@ impl Builder<'_, '_> {
                 }
                 Err(errors) => self.errors.extend(errors),
             }
-            self.mark(target, acc, "PatchTransformer");
+            self.mark(target, acc, "PatchTransformer", &field);
         }
     }
 
@@ -66,7 +67,7 @@ impl Builder<'_, '_> {
                 }
                 Err(errors) => self.errors.extend(errors),
             }
-            self.mark(target, acc, "PatchJson6902Transformer");
+            self.mark(target, acc, "PatchJson6902Transformer", &field);
         }
     }
 }

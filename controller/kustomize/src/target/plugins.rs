@@ -2,6 +2,7 @@
 
 use super::{Accumulated, Builder, Role, Target};
 use crate::error::Error;
+use crate::explain;
 use crate::files::Found;
 use crate::resource::{self, Resource};
 use crate::target::plugin::{self, Plugin};
@@ -29,6 +30,9 @@ impl Builder<'_, '_> {
         let configs = self.configs(target, "transformers", &target.kustomization.transformers);
         for (config, field) in configs {
             self.run_transformer(target, &config, &field, acc);
+            if self.options.explain {
+                explain::note(&mut acc.resources, &config.origin, config.gvk().kind);
+            }
             if self.trace {
                 let origin = self.plugin_origin(&config);
                 trace::mark(&mut acc.resources, &origin);

@@ -25,7 +25,7 @@ impl Builder<'_, '_> {
             }
         }
         if !target.kustomization.replacements.is_empty() {
-            self.mark(target, acc, "ReplacementTransformer");
+            self.mark(target, acc, "ReplacementTransformer", "replacements");
         }
     }
 }
