@@ -23,6 +23,7 @@ mod session;
 mod signature;
 mod ssh;
 mod store;
+mod submodule;
 mod tree;
 
 pub use client::{Client, Options};
@@ -32,6 +33,7 @@ pub use deadline::Deadline;
 pub use error::{Class, Error};
 pub use remote::{Proxy, Remote};
 pub use session::{Fetched, Session};
-pub use signature::Error as SignatureError;
+pub use signature::{Error as SignatureError, Keyring, Verified, verify};
 pub use store::Store;
+pub use submodule::Submodules;
 pub use tree::GitTree;

@@ -1,5 +1,7 @@
 //! A repository in a directory, made by git itself, read through the whole engine.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::{path::Path, process::Command, time::Duration};
 
 use flux_core::git::{ObjectId, Reference};

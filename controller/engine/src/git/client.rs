@@ -119,7 +119,7 @@ impl Client {
             Scheme::Https | Scheme::Ssh => {}
         }
         let line = self.line(deadline)?;
-        let transport: Box<dyn blocking_io::Transport> = match remote.url.scheme() {
+        let transport: Box<dyn blocking_io::Transport + Send> = match remote.url.scheme() {
             Scheme::Ssh => {
                 let ssh = remote
                     .credentials

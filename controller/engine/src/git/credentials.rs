@@ -35,6 +35,14 @@ pub enum Error {
         /// What is wrong with its value.
         what: &'static str,
     },
+    /// A public key cannot be read.
+    #[error("the value of {key:?} in the Secret {what}")]
+    Key {
+        /// The key of the Secret.
+        key: String,
+        /// What is wrong with its value.
+        what: &'static str,
+    },
     /// Two ways at once.
     #[error("the Secret has both {first:?} and {second:?}: keep one of them")]
     Conflict {

@@ -125,7 +125,7 @@ pub enum Error {
         /// Where it is.
         path: String,
         /// What happened to it.
-        source: Box<Error>,
+        source: Box<Self>,
     },
     /// `.gitmodules` is malformed or misses a submodule.
     #[error("{path}: {message}")]
@@ -150,11 +150,13 @@ impl Error {
     /// Returns whether trying again may help.
     pub fn class(&self) -> Class {
         match self {
-            Self::Url(_) | Self::SchemeNotAllowed { .. } | Self::Credentials(_) => Class::Permanent,
-            Self::Reference(reference::Error::Name(_) | reference::Error::NotFull(_)) => {
+            Self::Url(_)
+            | Self::SchemeNotAllowed { .. }
+            | Self::Credentials(_)
+            | Self::Policy(verify::Error::NeedsTag)
+            | Self::Reference(reference::Error::Name(_) | reference::Error::NotFull(_)) => {
                 Class::Permanent
             }
-            Self::Policy(verify::Error::NeedsTag) => Class::Permanent,
             Self::Submodule { source, .. } => source.class(),
             // A push, a repaired server or a changed Secret mends the others.
             Self::Reference(_)

@@ -3,12 +3,10 @@
 //! Caveat: the `Authorization` header is added here and only for the server of the repository's
 //! own address; a redirect to another server goes there without it.
 
-use std::{
-    io::{self, BufRead, Cursor, Read, Write},
-    sync::{Arc, Mutex, PoisonError},
-};
+mod body;
 
-use bytes::Bytes;
+use std::io;
+
 use flux_core::git::RepositoryUrl;
 use gix_transport::client::blocking_io::http::{GetResponse, Http, PostBodyDataKind, PostResponse};
 use reqwest::{
@@ -16,6 +14,7 @@ use reqwest::{
     header::{AUTHORIZATION, HeaderName, HeaderValue, LOCATION, USER_AGENT},
 };
 
+use self::body::{Body, Headers, Pending, PostBody};
 use super::{
     error::{Error, chain},
     line::Line,
@@ -72,7 +71,7 @@ impl Http for Remote {
         headers: impl IntoIterator<Item = impl AsRef<str>>,
     ) -> Result<GetResponse<Headers, Body>> {
         let tail = url.strip_prefix(base_url).unwrap_or_default().to_owned();
-        let request = self.exchange.request(Method::GET, url, headers)?;
+        let request = request(Method::GET, url, headers)?;
         let (response, address) = self.exchange.follow(request).map_err(wrap)?;
         if let Some(base) = address.as_str().strip_suffix(&tail)
             && base != base_url
@@ -93,10 +92,10 @@ impl Http for Remote {
         headers: impl IntoIterator<Item = impl AsRef<str>>,
         _body: PostBodyDataKind,
     ) -> Result<PostResponse<Headers, Body, PostBody>> {
-        let request = self.exchange.request(Method::POST, url, headers)?;
+        let request = request(Method::POST, url, headers)?;
         let pending = Pending::waiting(self.exchange.clone(), request);
         Ok(PostResponse {
-            post_body: PostBody(pending.clone()),
+            post_body: PostBody::of(&pending),
             headers: Headers::of(&pending),
             body: Body::of(&pending),
         })
@@ -115,29 +114,28 @@ fn wrap(error: io::Error) -> gix_error::Error {
     gix_error::Error::from_error(error)
 }
 
-impl Exchange {
-    fn request(
-        &self,
-        method: Method,
-        url: &str,
-        headers: impl IntoIterator<Item = impl AsRef<str>>,
-    ) -> Result<Request> {
-        let url = Url::parse(url).map_err(gix_error::Error::from_error)?;
-        let mut request = Request::new(method, url);
-        for header in headers {
-            let Some((name, value)) = header.as_ref().split_once(':') else {
-                continue;
-            };
-            let name: HeaderName = name.trim().parse().map_err(gix_error::Error::from_error)?;
-            let value: HeaderValue = value.trim().parse().map_err(gix_error::Error::from_error)?;
-            request.headers_mut().insert(name, value);
-        }
-        request
-            .headers_mut()
-            .insert(USER_AGENT, HeaderValue::from_static(AGENT));
-        Ok(request)
+fn request(
+    method: Method,
+    url: &str,
+    headers: impl IntoIterator<Item = impl AsRef<str>>,
+) -> Result<Request> {
+    let url = Url::parse(url).map_err(gix_error::Error::from_error)?;
+    let mut request = Request::new(method, url);
+    for header in headers {
+        let Some((name, value)) = header.as_ref().split_once(':') else {
+            continue;
+        };
+        let name: HeaderName = name.trim().parse().map_err(gix_error::Error::from_error)?;
+        let value: HeaderValue = value.trim().parse().map_err(gix_error::Error::from_error)?;
+        request.headers_mut().insert(name, value);
     }
+    request
+        .headers_mut()
+        .insert(USER_AGENT, HeaderValue::from_static(AGENT));
+    Ok(request)
+}
 
+impl Exchange {
     /// Sends a request without a body and follows redirects; returns the last address too.
     fn follow(&self, mut request: Request) -> io::Result<(Response, Url)> {
         for _ in 0..=MAX_REDIRECTS {
@@ -241,184 +239,4 @@ impl Exchange {
 fn server(url: &Url) -> String {
     let port = url.port_or_known_default().unwrap_or_default();
     format!("{}:{port}", url.host_str().unwrap_or_default())
-}
-
-/// A request that is sent when its answer is first read: gix writes the body in between.
-#[derive(Clone)]
-struct Pending {
-    exchange: Exchange,
-    state: Arc<Mutex<State>>,
-}
-
-struct State {
-    request: Option<Request>,
-    body: Vec<u8>,
-    response: Option<Response>,
-    headers: Vec<u8>,
-}
-
-impl Pending {
-    fn waiting(exchange: Exchange, request: Request) -> Self {
-        let state = State {
-            request: Some(request),
-            body: Vec::new(),
-            response: None,
-            headers: Vec::new(),
-        };
-        Self {
-            exchange,
-            state: Arc::new(Mutex::new(state)),
-        }
-    }
-
-    fn answered(exchange: Exchange, response: Response) -> Self {
-        let state = State {
-            request: None,
-            body: Vec::new(),
-            headers: lines(&response),
-            response: Some(response),
-        };
-        Self {
-            exchange,
-            state: Arc::new(Mutex::new(state)),
-        }
-    }
-
-    /// Sends the request if that is still to be done, and hands its state to `read`.
-    fn with_answer<T>(&self, read: impl FnOnce(&mut State) -> T) -> io::Result<T> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(mut request) = state.request.take() {
-            *request.body_mut() = Some(std::mem::take(&mut state.body).into());
-            let response = self.exchange.check(self.exchange.send(request)?)?;
-            state.headers = lines(&response);
-            state.response = Some(response);
-        }
-        Ok(read(&mut state))
-    }
-}
-
-fn lines(response: &Response) -> Vec<u8> {
-    let line = |(name, value): (&HeaderName, &HeaderValue)| {
-        [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\n"].concat()
-    };
-    response.headers().iter().flat_map(line).collect()
-}
-
-/// The body of a POST while it is being written. The requests of a fetch are small.
-pub(crate) struct PostBody(Pending);
-
-impl Write for PostBody {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.body.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// The headers of an answer, line by line.
-pub(crate) struct Headers {
-    pending: Option<Pending>,
-    lines: Cursor<Vec<u8>>,
-}
-
-impl Headers {
-    fn of(pending: &Pending) -> Self {
-        Self {
-            pending: Some(pending.clone()),
-            lines: Cursor::default(),
-        }
-    }
-}
-
-impl Read for Headers {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        self.fill_buf()?;
-        self.lines.read(into)
-    }
-}
-
-impl BufRead for Headers {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        if let Some(pending) = self.pending.take() {
-            let lines = pending.with_answer(|state| std::mem::take(&mut state.headers))?;
-            self.lines = Cursor::new(lines);
-        }
-        self.lines.fill_buf()
-    }
-
-    fn consume(&mut self, amount: usize) {
-        self.lines.consume(amount);
-    }
-}
-
-/// The body of an answer, chunk by chunk as it comes in.
-pub(crate) struct Body {
-    pending: Pending,
-    response: Option<Response>,
-    chunk: Bytes,
-    is_over: bool,
-}
-
-impl Body {
-    fn of(pending: &Pending) -> Self {
-        Self {
-            pending: pending.clone(),
-            response: None,
-            chunk: Bytes::new(),
-            is_over: false,
-        }
-    }
-
-    fn next_chunk(&mut self) -> io::Result<()> {
-        if self.response.is_none() {
-            self.response = self.pending.with_answer(|state| state.response.take())?;
-        }
-        let line = &self.pending.exchange.line;
-        let Some(response) = self.response.as_mut() else {
-            self.is_over = true;
-            return Ok(());
-        };
-        let server = server(response.url());
-        let chunk = line.wait(response.chunk())?.map_err(|error| {
-            let message = chain(&error.without_url());
-            line.fail(Error::Connect { server, message })
-        })?;
-        match chunk {
-            Some(chunk) => {
-                line.count(chunk.len())?;
-                self.chunk = chunk;
-            }
-            None => self.is_over = true,
-        }
-        Ok(())
-    }
-}
-
-impl Read for Body {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let available = self.fill_buf()?;
-        let amount = available.len().min(into.len());
-        let (now, _) = available.split_at(amount);
-        let (start, _) = into.split_at_mut(amount);
-        start.copy_from_slice(now);
-        self.consume(amount);
-        Ok(amount)
-    }
-}
-
-impl BufRead for Body {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        while self.chunk.is_empty() && !self.is_over {
-            self.next_chunk()?;
-        }
-        Ok(&self.chunk)
-    }
-
-    fn consume(&mut self, amount: usize) {
-        let _consumed = self.chunk.split_to(amount.min(self.chunk.len()));
-    }
 }

@@ -28,11 +28,11 @@ pub struct Session(Way);
 
 enum Way {
     Server(Box<Server>),
-    File(file::Source),
+    File(Box<file::Source>),
 }
 
 struct Server {
-    transport: Box<dyn Transport>,
+    transport: Box<dyn Transport + Send>,
     handshake: Handshake,
     line: Line,
 }
@@ -54,10 +54,10 @@ impl std::fmt::Debug for Session {
 
 impl Session {
     pub(crate) fn file(source: file::Source) -> Self {
-        Self(Way::File(source))
+        Self(Way::File(Box::new(source)))
     }
 
-    pub(crate) fn open(mut transport: Box<dyn Transport>, line: Line) -> Result<Self, Error> {
+    pub(crate) fn open(mut transport: Box<dyn Transport + Send>, line: Line) -> Result<Self, Error> {
         let no_credentials = |_| Ok(None);
         let handshake = gix_protocol::handshake(
             &mut transport,

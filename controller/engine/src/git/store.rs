@@ -10,7 +10,7 @@ mod layout;
 mod pack;
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     fmt,
     io::BufRead,
     path::{Path, PathBuf},
@@ -20,11 +20,12 @@ use std::{
     },
 };
 
-use flux_core::git::{ObjectId, Resolved};
+use flux_core::git::{ObjectId, RepositoryUrl, Resolved};
 use gix_object::Find;
 use gix_odb::HandleArc;
 use gix_pack::bundle::write as bundle;
 use gix_utils::progress::{Discard, DynNestedProgress};
+use sha1::{Digest, Sha1};
 
 pub(crate) use self::layout::Kept;
 use self::layout::Layout;
@@ -56,6 +57,7 @@ struct Shared {
     writing: Mutex<()>,
     is_damaged: AtomicBool,
     directories: Directories,
+    submodules: Mutex<HashMap<String, Store>>,
 }
 
 struct State {
@@ -94,6 +96,7 @@ impl Store {
             writing: Mutex::default(),
             is_damaged: AtomicBool::new(false),
             directories: Directories::default(),
+            submodules: Mutex::default(),
         }));
         if !store.looks_complete() {
             store.reset()?;
@@ -137,6 +140,22 @@ impl Store {
         self.collect_from(MANY_PACKS)
     }
 
+    /// Opens the store of a submodule, below this one; the same one for each call.
+    pub(crate) fn submodule(&self, url: &RepositoryUrl) -> Result<Self, Error> {
+        let name = ObjectId::from_bytes(Sha1::digest(url.to_string()).into()).to_string();
+        let mut submodules = self
+            .0
+            .submodules
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(store) = submodules.get(&name) {
+            return Ok(store.clone());
+        }
+        let store = Self::open(self.path().join("submodules").join(&name))?;
+        submodules.insert(name, store.clone());
+        Ok(store)
+    }
+
     /// Marks the store as damaged: the next fetch starts it afresh.
     pub(crate) fn mark_damaged(&self) {
         self.0.is_damaged.store(true, Ordering::Release);
@@ -173,10 +192,15 @@ impl Store {
         mut download: impl FnMut(&Want) -> Result<Fetched, Error>,
     ) -> Result<Fetched, Error> {
         let _writing = self.lock_writing();
-        if self.0.is_damaged.load(Ordering::Acquire) {
+        self.reopen()?;
+        if self.0.is_damaged.load(Ordering::Acquire) || !self.looks_complete() {
             self.reset()?;
         }
-        if history == History::None && self.has(resolved) {
+        let is_enough = match history {
+            History::None => true,
+            History::Since(known) => known == resolved.commit_id,
+        };
+        if is_enough && self.has(resolved) {
             return Ok(Fetched {
                 bytes_received: 0,
                 objects: 0,

@@ -1,17 +1,21 @@
 //! The files of a commit, read straight from the object store.
 
+mod directory;
+
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     fmt,
     sync::{Arc, Mutex, PoisonError},
 };
 
 use flux_core::git::ObjectId;
 use flux_kustomize::{Entry, FileTree, TreeError};
-use gix_object::{CommitRefIter, Find, Kind, TreeRefIter, tree::EntryKind};
+use gix_object::{CommitRefIter, Find, Kind, tree::EntryKind};
 use gix_odb::HandleArc;
 use sha1::{Digest, Sha1};
 
+pub(crate) use self::directory::Directories;
+use self::directory::{Directory, Node};
 use super::{
     error::{Error, chain},
     id::{from_gix, to_gix},
@@ -20,8 +24,6 @@ use super::{
 };
 
 const HASH: gix_hash::Kind = gix_hash::Kind::Sha1;
-/// So many names of decoded directories are kept in memory for one store.
-const MAX_NAMES: usize = 100_000;
 /// A larger file is not read: it is no manifest.
 const MAX_FILE: u64 = 64 << 20;
 
@@ -37,27 +39,6 @@ struct Shared {
     submodules: BTreeMap<String, GitTree>,
     /// Readers that no thread uses at the moment.
     handles: Mutex<Vec<HandleArc>>,
-}
-
-/// A decoded directory.
-pub(crate) struct Directory(Box<[Node]>);
-
-/// What a directory holds under a name.
-#[derive(Debug, Clone)]
-pub(crate) struct Node {
-    pub(crate) name: Box<str>,
-    pub(crate) kind: EntryKind,
-    pub(crate) id: ObjectId,
-}
-
-/// Decoded directories of a store, by their id: revisions share most of them.
-#[derive(Default)]
-pub(crate) struct Directories(Mutex<Cache>);
-
-#[derive(Default)]
-struct Cache {
-    by_id: HashMap<ObjectId, Arc<Directory>>,
-    names: usize,
 }
 
 impl fmt::Debug for GitTree {
@@ -302,60 +283,6 @@ impl FileTree for GitTree {
             }
         }
         Ok(names)
-    }
-}
-
-impl Directory {
-    /// Decodes a directory and sorts it by name; git sorts directories as if they ended in `/`.
-    fn decode(data: &[u8]) -> Result<Self, String> {
-        let mut nodes = Vec::new();
-        for entry in TreeRefIter::from_bytes(data, HASH) {
-            let entry = entry.map_err(|error| chain(&error))?;
-            let name = String::from_utf8_lossy(entry.filename);
-            if matches!(&*name, "" | "." | "..") || name.contains(['/', '\0']) {
-                return Err(format!("it has an entry with the forbidden name {name:?}"));
-            }
-            nodes.push(Node {
-                name: name.into(),
-                kind: entry.mode.kind(),
-                id: from_gix(entry.oid).ok_or("it has an entry without a SHA-1 id")?,
-            });
-        }
-        nodes.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(Self(nodes.into()))
-    }
-
-    fn get(&self, name: &str) -> Option<&Node> {
-        let at = self
-            .0
-            .binary_search_by(|node| (*node.name).cmp(name))
-            .ok()?;
-        self.0.get(at)
-    }
-}
-
-impl Directories {
-    fn get(&self, id: ObjectId) -> Option<Arc<Directory>> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .by_id
-            .get(&id)
-            .cloned()
-    }
-
-    fn insert(&self, id: ObjectId, directory: Arc<Directory>) {
-        let mut cache = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let more = directory.0.len() + 1;
-        if cache.names + more > MAX_NAMES {
-            *cache = Cache::default();
-        }
-        cache.names += more;
-        cache.by_id.insert(id, directory);
-    }
-
-    pub(crate) fn clear(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Cache::default();
     }
 }
 

@@ -138,7 +138,8 @@ impl Layout {
 
     /// Tells the server, through gix, that the parents of these commits are not here.
     pub(super) fn write_shallow(&self, commits: &[ObjectId]) -> Result<(), Error> {
-        let text: String = commits.iter().map(|id| format!("{id}\n")).collect();
+        let lines: Vec<_> = commits.iter().map(ObjectId::to_string).collect();
+        let text = lines.join("\n") + "\n";
         self.tried("write the list of shallow commits", || {
             remove_if_there(&self.0.join("shallow.lock"))?;
             if commits.is_empty() {
