@@ -19,16 +19,21 @@ pub(crate) fn change(
     if !value.is_object() && !value.is_array() {
         return Err("the path goes on inside of a plain value".to_owned());
     }
+    let before = value.clone();
     let found = change(&mut value)?;
     if found > 0 {
-        *text = write(&value, text);
+        *text = write(&before, &value, text);
     }
     Ok(found)
 }
 
-fn write(value: &Value, original: &str) -> String {
+fn write(before: &Value, value: &Value, original: &str) -> String {
     if !original.trim_start().starts_with(['{', '[']) {
-        return yaml::to_yaml(value).trim().to_owned();
+        let edited = yaml::edit(original, before, value);
+        return edited
+            .unwrap_or_else(|| yaml::to_yaml(value))
+            .trim()
+            .to_owned();
     }
     let compact = go_json(value);
     if original.contains('\n') && original.contains("  ") {

@@ -4,12 +4,14 @@
 //! The values that come out are those of JSON; what JSON cannot say is an error.
 
 mod compose;
+mod edit;
 mod emit;
 mod scalar;
 
 use serde_json::Value;
 
 pub(crate) use compose::{Lines, parse_lines};
+pub(crate) use edit::edit;
 pub use emit::to_yaml;
 
 use crate::Error;

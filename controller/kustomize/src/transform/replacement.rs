@@ -204,8 +204,16 @@ impl Target {
         } else {
             return Err("a delimiter needs a plain value".to_owned());
         };
-        if !is_plain || value.is_object() || value.is_array() || field.is_null() {
+        if !is_plain || value.is_object() || value.is_array() {
             *field = value;
+            return Ok(());
+        }
+        // What is made for the value takes the type that its text has without quotes.
+        if field.is_null() {
+            *field = match value {
+                Value::String(text) => retyped(text),
+                value => value,
+            };
             return Ok(());
         }
         // A field keeps its type: only the text is copied.

@@ -144,6 +144,13 @@ fn escaped(c: char) -> bool {
         )
 }
 
+/// Writes a text in double quotes.
+pub(super) fn double_quoted_text(text: &str) -> String {
+    let mut out = String::new();
+    double_quoted(&mut out, text);
+    out
+}
+
 fn double_quoted(out: &mut String, text: &str) {
     out.push('"');
     for c in text.chars() {
