@@ -23,6 +23,20 @@
 //! assert_eq!(build.objects[0].origin.to_string(), "app/web.yaml:1");
 //! # Ok::<(), flux_kustomize::Failure>(())
 //! ```
+//!
+//! # Where it differs from kustomize
+//!
+//! - Errors: all of a run, each with file, line and field; what is not known is refused.
+//! - A directory without a kustomization is built from its manifests, as Flux does.
+//! - Nothing is fetched and no other program runs: remote bases, Helm charts and plugins that are
+//!   not built in are refused by name.
+//! - Merge keys are those of Kubernetes 1.37, not of 1.21. A schema given with `openapi` adds to
+//!   them and does not replace them. Scopes are those that kustomize knows.
+//! - A name or annotation that is a number or boolean becomes text; an annotation that a patch
+//!   sets to null goes away, where kustomize may write the text `null`.
+//! - Merging lists with two keys (ports) loses nothing where the second key is missing.
+//! - A replacement whose source is also a target copies the value that the source had.
+//! - JSON and YAML patches are both read as YAML, so that JSON may have comments.
 
 mod build;
 mod config;
