@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use flux_core::change::Change;
 use flux_core::hash::desired_hash;
 use flux_core::inventory::{Entry, Inventory};
 use flux_core::object::ObjectId;
@@ -23,6 +24,8 @@ pub(crate) struct Memory {
     pub(crate) inventory: Inventory,
     /// What the last build looked at. Only saves builds; without it the next reconcile builds.
     pub(crate) built: Option<Built>,
+    /// Changes of the cluster that no event has told of yet, because the reconcile that made them did not end well.
+    pub(crate) untold: Vec<Change>,
     /// Failures in a row.
     pub(crate) failures: u32,
     /// Whether our finalizer is known to be on the object.

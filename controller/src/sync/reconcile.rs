@@ -341,7 +341,16 @@ async fn record(recorder: &Recorder<'_>, memory: &mut Memory, done: Done) -> Opt
         Outcome::Transient(_) | Outcome::Failed(_) => memory.failures.saturating_add(1),
         _ => 0,
     };
-    let event = event(&memory.status, &outcome, &changes);
+    memory.untold.extend(
+        changes
+            .iter()
+            .filter(|change| change.action.is_change())
+            .cloned(),
+    );
+    let event = event(&memory.status, &outcome, &memory.untold);
+    if matches!(outcome, Outcome::Ready(_)) {
+        memory.untold.clear();
+    }
     let mut status = recorder.status(memory, &outcome);
     status.failures = failures;
     status.inventory = write_inventory(&memory.inventory);
@@ -408,9 +417,8 @@ fn remember(status: &mut SyncStatus, revision: &str, outcome: &Outcome, memory: 
 
 /// Returns the event: what changed, or that readiness moved. A new revision in which nothing changed is no news.
 fn event(previous: &SyncStatus, outcome: &Outcome, changes: &[Change]) -> Option<Event> {
-    let changed = changes.iter().any(|change| change.action.is_change());
     match outcome {
-        Outcome::Ready(finding) if changed => {
+        Outcome::Ready(finding) if !changes.is_empty() => {
             let room = CHANGES.saturating_sub(finding.message.len());
             let message = format!("{}\n{}", finding.message, change::summary(changes, room));
             Some(Event {

@@ -151,6 +151,9 @@ const IMMUTABLE: [&str; 4] = [
     "updates to statefulset spec for fields other than",
 ];
 
+/// How the API server begins to say that a field has a value of the wrong type.
+const TYPE_ERROR: &str = "failed to create typed patch object";
+
 impl Rejection {
     /// Reads the body of an error answer; a body that is no `Status` becomes the message.
     pub(crate) fn read(code: StatusCode, body: &[u8]) -> Self {
@@ -166,7 +169,23 @@ impl Rejection {
                 .unwrap_or("Unknown")
                 .clone_into(&mut rejection.reason);
         }
+        rejection.correct_type_error();
         rejection
+    }
+
+    /// A value of the wrong type is the manifest's mistake, but the API server calls it an internal error of its own, and
+    /// prints a Go structure (`managedfields/internal/structuredmerge.go`).
+    fn correct_type_error(&mut self) {
+        if !self.message.starts_with(TYPE_ERROR) {
+            return;
+        }
+        self.code = StatusCode::UNPROCESSABLE_ENTITY.as_u16();
+        "Invalid".clone_into(&mut self.reason);
+        if let Some((_, fields)) = self.message.split_once("): ") {
+            self.message = fields
+                .replace("&value.valueUnstructured{Value:", "")
+                .replace('}', "");
+        }
     }
 
     fn causes(&self) -> &[Cause] {
@@ -175,10 +194,13 @@ impl Rejection {
 
     /// Returns the paths of the refused fields.
     pub fn fields(&self) -> impl Iterator<Item = &str> {
+        let in_message = self.message.split_once(": expected ").map(|(path, _)| path);
+        let in_message = in_message.filter(|path| path.starts_with('.') && !path.contains(' '));
         self.causes()
             .iter()
             .map(|cause| cause.field.as_str())
             .filter(|field| !field.is_empty())
+            .chain(in_message)
     }
 
     /// Tells whether immutable fields, and nothing else, are why the object was refused: the one case in which deleting
@@ -243,6 +265,18 @@ mod tests {
     #[test]
     fn another_mistake_beside_an_immutable_field_never_recreates() {
         assert!(!rejection(&["field is immutable", "Required value"]).is_immutable_field());
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_type_is_the_manifests_mistake() {
+        let body = r#"{"code":500,"message":"failed to create typed patch object (a/b; /v1, Kind=ConfigMap): .data.a: expected string, got &value.valueUnstructured{Value:1}"}"#;
+        let read = Rejection::read(StatusCode::INTERNAL_SERVER_ERROR, body.as_bytes());
+        assert_eq!(read.to_string(), "Invalid: .data.a: expected string, got 1");
+        assert_eq!(
+            read.class(),
+            Class::Permanent,
+            "a retry would fail the same way"
+        );
     }
 
     #[test]
