@@ -2,9 +2,13 @@
 
 use std::sync::Arc;
 
-use flux_core::conclude::{Finding, Outcome};
+use flux_core::conclude::{Finding, Outcome, truncate};
+use flux_core::git::{Mode, ObjectId, Resolved, Revision};
 use flux_crds::Reason;
-use flux_engine::git::{Client, Commit, Deadline, Error, GitTree, Store};
+use flux_crds::git_repository::Verification;
+use flux_engine::git::{
+    Client, Commit, Deadline, Error, GitTree, Session, Store, Submodules, verify,
+};
 
 use super::gather::Gathered;
 use crate::report::chain;
@@ -26,6 +30,8 @@ pub(crate) struct New {
     pub(crate) commit: Commit,
     /// Bytes that the server sent for it.
     pub(crate) bytes: u64,
+    /// Who signed it, if that was asked for.
+    pub(crate) verified: Option<Verification>,
 }
 
 /// A look at the server.
@@ -42,42 +48,87 @@ pub(crate) struct Look {
     pub(crate) ignore: Option<String>,
     /// The same as a number.
     pub(crate) view: u64,
+    /// The last verified revision.
+    pub(crate) known: Option<Verification>,
 }
 
+/// Bytes of the signers in the status, as its schema allows.
+const SIGNER: usize = 512;
+
 impl Look {
-    /// Asks the server where the reference points, and fetches that commit unless it is here. Blocks.
+    /// Asks the server where the reference points, fetches that commit unless it is here, and verifies it. Blocks.
     pub(crate) fn run(self, deadline: &Deadline) -> Result<Found, Error> {
-        let Self {
-            client,
-            gathered,
-            store,
-            served,
-            ignore,
-            view,
-        } = self;
-        let mut session = client.connect(&gathered.remote, deadline)?;
-        let resolved = session.resolve(&gathered.reference)?;
+        let mut session = self.client.connect(&self.gathered.remote, deadline)?;
+        let resolved = session.resolve(&self.gathered.reference)?;
         let revision = resolved.revision().to_string();
-        let here = store.has(&resolved);
-        if here && served.is_some_and(|served| served.revision == revision && served.view == view) {
+        let here = self.store.has(&resolved);
+        let mut bytes = 0;
+        if !here {
+            bytes = self.fetch(&mut session, &resolved)?;
+        }
+        // Also what is served is verified again: the keys may be others by now.
+        let verified = self.verify(&resolved)?;
+        let same = |served: &Arc<Snapshot>| served.revision == revision && served.view == self.view;
+        if here && self.served.as_ref().is_some_and(same) && self.known == verified {
             return Ok(Found::Unchanged);
         }
-        let bytes = if here {
-            0
-        } else {
-            session.fetch(&store, &resolved)?.bytes_received
-        };
-        let commit = Commit::read(&store, resolved.commit_id)?;
-        let tree = GitTree::open(&store, resolved.commit_id, ignore.as_deref())?;
+        let commit = Commit::read(&self.store, resolved.commit_id)?;
+        let tree = self.open(resolved.commit_id, deadline)?;
+        let snapshot = Arc::new(Snapshot {
+            revision,
+            tree,
+            view: self.view,
+        });
         Ok(Found::New(Box::new(New {
-            snapshot: Arc::new(Snapshot {
-                revision,
-                tree,
-                view,
-            }),
+            snapshot,
             commit,
             bytes,
+            verified,
         })))
+    }
+
+    /// Returns the commit up to which all first parents are verified, if that is what the spec asks for.
+    fn first_parents_since(&self) -> Option<ObjectId> {
+        let verification = self.gathered.verification.as_ref()?;
+        if verification.mode != Mode::FirstParent {
+            return None;
+        }
+        let revision: Revision = self.known.as_ref()?.revision.parse().ok()?;
+        Some(revision.commit_id)
+    }
+
+    fn fetch(&self, session: &mut Session, resolved: &Resolved) -> Result<u64, Error> {
+        let fetched = match self.first_parents_since() {
+            Some(known) => session.fetch_since(&self.store, resolved, known)?,
+            None => session.fetch(&self.store, resolved)?,
+        };
+        Ok(fetched.bytes_received)
+    }
+
+    fn verify(&self, resolved: &Resolved) -> Result<Option<Verification>, Error> {
+        let Some(wanted) = &self.gathered.verification else {
+            return Ok(None);
+        };
+        let known = self.first_parents_since();
+        let signatures = verify(&self.store, resolved, wanted.mode, &wanted.keyring, known)?;
+        let mut signers: Vec<String> = signatures.into_iter().map(|good| good.key).collect();
+        signers.dedup();
+        Ok(Some(Verification {
+            revision: resolved.revision().to_string(),
+            signer: truncate(&signers.join(", "), SIGNER),
+        }))
+    }
+
+    fn open(&self, commit_id: ObjectId, deadline: &Deadline) -> Result<GitTree, Error> {
+        if !self.gathered.submodules {
+            return GitTree::open(&self.store, commit_id, self.ignore.as_deref());
+        }
+        let submodules = Submodules {
+            client: &self.client,
+            remote: &self.gathered.remote,
+            deadline,
+        };
+        submodules.open(&self.store, commit_id, self.ignore.as_deref())
     }
 }
 

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use flux_core::conclude::{Finding, Outcome};
-use flux_core::git::{Range, Reference, RepositoryUrl};
-use flux_crds::git_repository::GitReference;
+use flux_core::git::{Mode, Range, Reference, RepositoryUrl};
+use flux_crds::git_repository::{GitReference, VerifyMode};
 use flux_crds::{GitRepository, Reason, SecretReference};
-use flux_engine::git::{Credentials, Proxy, Remote};
+use flux_engine::git::{Credentials, Keyring, Proxy, Remote};
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 
@@ -22,6 +22,18 @@ pub(crate) struct Gathered {
     pub(crate) reference: Reference,
     /// The time that it may take.
     pub(crate) timeout: Duration,
+    /// What has to be signed, and by whom.
+    pub(crate) verification: Option<Verification>,
+    /// Whether submodules are fetched too.
+    pub(crate) submodules: bool,
+}
+
+/// What has to be signed, and by whom.
+pub(crate) struct Verification {
+    /// What.
+    pub(crate) mode: Mode,
+    /// By whom.
+    pub(crate) keyring: Keyring,
 }
 
 /// Reads everything, or says what is missing.
@@ -66,11 +78,32 @@ pub(crate) async fn gather(
         remote.proxy =
             Some(Proxy::from_secret(&data).map_err(|error| secret_invalid(reference, error))?);
     }
+    let mut verification = None;
+    if let Some(verify) = &spec.verify {
+        let mode = mode(verify.mode());
+        mode.check(&reference)
+            .map_err(|error| stalled(Reason::InvalidSpec, chain(&error)))?;
+        let data = secret(context, namespace, &verify.secret_ref).await?;
+        let keyring = Keyring::from_secret(&data)
+            .map_err(|error| secret_invalid(&verify.secret_ref, error))?;
+        verification = Some(Verification { mode, keyring });
+    }
     Ok(Gathered {
         remote,
         reference,
         timeout,
+        verification,
+        submodules: spec.recurse_submodules.unwrap_or(false),
     })
+}
+
+fn mode(mode: VerifyMode) -> Mode {
+    match mode {
+        VerifyMode::Head => Mode::Head,
+        VerifyMode::Tag => Mode::Tag,
+        VerifyMode::TagAndHead => Mode::TagAndHead,
+        VerifyMode::FirstParent => Mode::FirstParent,
+    }
 }
 
 fn stalled(reason: Reason, message: impl Into<String>) -> Outcome {

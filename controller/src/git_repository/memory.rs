@@ -44,6 +44,16 @@ impl Memory {
         spec: &GitRepositorySpec,
     ) -> Option<Arc<Snapshot>> {
         let revision: Revision = self.status.revision.as_ref()?.parse().ok()?;
+        let verified = self.status.verified.as_ref();
+        if spec.verify.is_some()
+            && verified.map(|verified| &verified.revision) != self.status.revision.as_ref()
+        {
+            return None;
+        }
+        if spec.recurse_submodules == Some(true) {
+            // Whether their objects are all here only the fetch can tell.
+            return None;
+        }
         let store = Store::open(directory).ok()?;
         let tree = GitTree::open(&store, revision.commit_id, spec.ignore.as_deref()).ok()?;
         let snapshot = Arc::new(Snapshot {
@@ -54,6 +64,16 @@ impl Memory {
         self.store = Some(store);
         self.served = Some(Arc::clone(&snapshot));
         Some(snapshot)
+    }
+
+    /// Tells whether what is served is the last verified revision.
+    pub(crate) fn serves_verified(&self) -> bool {
+        let verified = self
+            .status
+            .verified
+            .as_ref()
+            .map(|verified| &verified.revision);
+        verified.is_some() && self.served.as_ref().map(|served| &served.revision) == verified
     }
 
     /// Returns the store, opened at the first call.

@@ -70,6 +70,7 @@ async fn look(
         served: memory.served.clone(),
         ignore: repository.spec.ignore.clone(),
         view: view(&repository.spec),
+        known: memory.status.verified.clone(),
         gathered,
     };
     let _turn = context.fetches.acquire().await;
@@ -105,6 +106,11 @@ async fn look(
             ) {
                 memory.store = None;
                 memory.served = None;
+            }
+            if matches!(error, flux_engine::git::Error::Signature(_)) && !memory.serves_verified() {
+                // What is served was never verified: from now on it must not be used.
+                memory.served = None;
+                context.sources.withdraw(&key);
             }
             Err(explain(&error))
         }
@@ -184,6 +190,7 @@ fn news(new: &New, status: &mut GitRepositoryStatus) -> Event {
         subject,
         time: Some(Time(new.commit.time)),
     });
+    status.verified.clone_from(&new.verified);
     status.last_fetch = Some(Time(Timestamp::now()));
     Event {
         warning: false,
