@@ -57,7 +57,10 @@ impl Session {
         Self(Way::File(Box::new(source)))
     }
 
-    pub(crate) fn open(mut transport: Box<dyn Transport + Send>, line: Line) -> Result<Self, Error> {
+    pub(crate) fn open(
+        mut transport: Box<dyn Transport + Send>,
+        line: Line,
+    ) -> Result<Self, Error> {
         let no_credentials = |_| Ok(None);
         let handshake = gix_protocol::handshake(
             &mut transport,

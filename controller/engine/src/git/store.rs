@@ -43,6 +43,8 @@ const KEPT: usize = 8;
 const MANY_PACKS: usize = 16;
 /// So many packs are made one by the fetch itself, if no one called [`Store::collect`].
 const TOO_MANY_PACKS: usize = 64;
+/// So many bytes of unpacked objects, on which others build, are kept by each reader.
+const BASES: usize = 2 << 20;
 /// A larger object is not read: it is no manifest.
 const MAX_OBJECT: usize = 256 << 20;
 
@@ -180,7 +182,8 @@ impl Store {
     /// Returns a reader of objects for one thread.
     pub(crate) fn handle(&self) -> HandleArc {
         let mut handle: HandleArc = self.state().objects.to_cache_arc();
-        handle.set_pack_cache(|| Box::new(gix_pack::cache::lru::StaticLinkedList::<32>::default()));
+        handle
+            .set_pack_cache(|| Box::new(gix_pack::cache::lru::StaticLinkedList::<32>::new(BASES)));
         handle
     }
 
