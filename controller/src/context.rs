@@ -118,7 +118,7 @@ impl Context {
     }
 
     /// Returns a number in 0..1 that is always the same for an object and differs between objects.
-    pub(crate) fn jitter(&self, key: &Key) -> f64 {
+    pub(crate) fn jitter(key: &Key) -> f64 {
         let mut hasher = DefaultHasher::new();
         key.hash(&mut hasher);
         f64::from(u16::try_from(hasher.finish() % 1000).unwrap_or(0)) / 1000.0

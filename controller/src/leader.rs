@@ -48,7 +48,7 @@ impl Candidate {
                 }
                 Ok(Attempt::HeldBy(_)) => {}
                 Err(error) => {
-                    tracing::warn!(error = %crate::report::chain(&error), "lease not reachable")
+                    tracing::warn!(error = %crate::report::chain(&error), "lease not reachable");
                 }
             }
             tokio::time::sleep(PERIOD).await;
@@ -67,7 +67,7 @@ impl Candidate {
                     return;
                 }
                 Ok(Err(error)) => {
-                    tracing::warn!(error = %crate::report::chain(&error), "lease not renewed")
+                    tracing::warn!(error = %crate::report::chain(&error), "lease not renewed");
                 }
                 Err(_) => tracing::warn!("lease not renewed in time"),
             }
@@ -103,7 +103,7 @@ impl Candidate {
                 metadata,
                 spec: Some(self.spec(now, None)),
             };
-            return self.settle(self.leases.create(&PostParams::default(), &lease).await);
+            return Self::settle(self.leases.create(&PostParams::default(), &lease).await);
         };
         let previous = lease.spec.take().unwrap_or_default();
         if let Some(holder) = previous
@@ -115,7 +115,7 @@ impl Candidate {
             return Ok(Attempt::HeldBy(holder.clone()));
         }
         lease.spec = Some(self.spec(now, Some(&previous)));
-        self.settle(
+        Self::settle(
             self.leases
                 .replace(&lease.name_any(), &PostParams::default(), &lease)
                 .await,
@@ -123,7 +123,7 @@ impl Candidate {
     }
 
     /// A conflict means that another instance was faster.
-    fn settle(&self, written: Result<Lease, kube::Error>) -> Result<Attempt, kube::Error> {
+    fn settle(written: Result<Lease, kube::Error>) -> Result<Attempt, kube::Error> {
         match written {
             Ok(_) => Ok(Attempt::Held),
             Err(kube::Error::Api(status)) if status.code == 409 => {

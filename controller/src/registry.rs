@@ -174,7 +174,7 @@ pub(crate) async fn follow<K>(
                 registry.remove(&key(&object));
             }
             Err(error) => {
-                tracing::warn!(kind = %K::kind(&()), error = %crate::report::chain(&error), "watch failed, opening it again")
+                tracing::warn!(kind = %K::kind(&()), error = %crate::report::chain(&error), "watch failed, opening it again");
             }
         }
     }

@@ -65,15 +65,14 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         args.watch_namespace.clone(),
         ready,
     ));
-    let ended = match &candidate {
-        Some(candidate) => tokio::select! {
+    let ended = if let Some(candidate) = &candidate {
+        tokio::select! {
             () = candidate.hold() => Err(anyhow::anyhow!("the lease was lost; another instance may be at work")),
             () = shutdown.cancelled() => Ok(()),
-        },
-        None => {
-            shutdown.cancelled().await;
-            Ok(())
         }
+    } else {
+        shutdown.cancelled().await;
+        Ok(())
     };
     shutdown.cancel();
     tasks.close();

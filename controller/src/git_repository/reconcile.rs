@@ -48,7 +48,7 @@ pub(crate) async fn reconcile(
         interval: repository.spec.interval().unwrap_or(Duration::from_mins(1)),
         retry_interval: repository.spec.retry_interval().unwrap_or_default(),
         failures: memory.failures,
-        jitter: context.jitter(&key),
+        jitter: Context::jitter(&key),
     };
     pace.next(&outcome)
 }

@@ -127,14 +127,13 @@ fn path(sync: &Sync) -> Result<String, Halt> {
     let mut parts = Vec::new();
     for part in sync.spec.path().split('/') {
         match part {
-            "" | "." => {}
             ".." if parts.pop().is_none() => {
                 return Err(Halt::stalled(
                     Reason::InvalidSpec,
                     "spec.path leaves the repository",
                 ));
             }
-            ".." => {}
+            "" | "." | ".." => {}
             part => parts.push(part),
         }
     }

@@ -4,6 +4,7 @@
 //! deleted keeps the Sync, and is tried again; 3. only when the account to act as does not exist any more, so that no retry
 //! could ever help, the Sync goes and an event names what it leaves behind.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use flux_core::conclude::{Event, Finding, Outcome, Pace};
@@ -29,7 +30,7 @@ use crate::key::Key;
 use crate::report::chain;
 
 /// Longest delay between two attempts to delete.
-const LAST_RETRY: Duration = Duration::from_secs(60);
+const LAST_RETRY: Duration = Duration::from_mins(1);
 /// Objects that an event names.
 const NAMED: usize = 10;
 
@@ -188,7 +189,7 @@ fn left_behind(account: &Actor, ids: &[&ObjectId]) -> Event {
         .collect::<Vec<_>>()
         .join(", ");
     if ids.len() > NAMED {
-        names.push_str(&format!(" and {} more", ids.len() - NAMED));
+        write!(names, " and {} more", ids.len() - NAMED).ok();
     }
     let message = format!(
         "{account} does not exist any more, so these objects were left in the cluster: {names}"

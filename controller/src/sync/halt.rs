@@ -1,5 +1,7 @@
 //! A reconcile that ends before its time: the outcome, and every single failure behind it.
 
+use std::fmt::Write as _;
+
 use flux_core::conclude::{Finding, Outcome};
 use flux_core::desire::Problem;
 use flux_crds::Reason;
@@ -205,10 +207,8 @@ fn message(headline: &str, failures: &[Failure]) -> String {
     });
     let mut text = format!("{headline}: {}", lines.collect::<Vec<_>>().join("; "));
     if failures.len() > SPELLED_OUT {
-        text.push_str(&format!(
-            "; and {} more, see status.failures",
-            failures.len() - SPELLED_OUT
-        ));
+        let more = failures.len() - SPELLED_OUT;
+        write!(text, "; and {more} more, see status.failures").ok();
     }
     text
 }

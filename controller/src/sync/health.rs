@@ -1,6 +1,7 @@
 //! Waiting until what was applied is healthy. A wait holds no worker, and a newer revision ends it at once.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use flux_core::conclude::{Finding, Outcome, remove_condition, set_condition};
@@ -161,7 +162,7 @@ impl Wait<'_> {
             .sync
             .spec
             .timeout()
-            .unwrap_or(Duration::from_secs(300));
+            .unwrap_or(Duration::from_mins(5));
         let owner = owner(self.recorder.sync);
         let ended = {
             let mut healthy = std::pin::pin!(async {
@@ -254,7 +255,7 @@ fn list(states: &States) -> String {
         .collect::<Vec<_>>()
         .join("; ");
     if bad.len() > NAMED {
-        text.push_str(&format!("; and {} more", bad.len() - NAMED));
+        write!(text, "; and {} more", bad.len() - NAMED).ok();
     }
     text
 }

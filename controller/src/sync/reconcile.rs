@@ -380,10 +380,10 @@ async fn record(recorder: &Recorder<'_>, memory: &mut Memory, done: Done) -> Opt
     }
     drop(turn);
     let pace = Pace {
-        interval: sync.spec.interval().unwrap_or(Duration::from_secs(600)),
+        interval: sync.spec.interval().unwrap_or(Duration::from_mins(10)),
         retry_interval: sync.spec.retry_interval().unwrap_or_default(),
         failures: memory.failures,
-        jitter: context.jitter(key),
+        jitter: Context::jitter(key),
     };
     pace.next(&outcome)
 }
@@ -442,19 +442,19 @@ fn tell(recorder: &Recorder<'_>, outcome: &Outcome, changes: &[Change]) {
         tracing::debug!(%object, target_object = %change.id, action = change.action.as_str(), "object changed");
         recorder.context.metrics.changed(change.action.as_str(), 1);
     }
-    let changed = changes
+    let count = changes
         .iter()
         .filter(|change| change.action.is_change())
         .count();
     match outcome {
-        Outcome::Ready(_) if changed > 0 => {
-            tracing::info!(%object, %reason, changed, %message, "sync applied")
+        Outcome::Ready(_) if count > 0 => {
+            tracing::info!(%object, %reason, changed = count, %message, "sync applied");
         }
         Outcome::Ready(_) | Outcome::Progressing(_) | Outcome::Waiting(_) => {
-            tracing::debug!(%object, %reason, %message, "sync looked at")
+            tracing::debug!(%object, %reason, %message, "sync looked at");
         }
         Outcome::Transient(_) | Outcome::Failed(_) => {
-            tracing::warn!(%object, %reason, error = %message, "sync failed")
+            tracing::warn!(%object, %reason, error = %message, "sync failed");
         }
         Outcome::Stalled(_) => tracing::error!(%object, %reason, error = %message, "sync stalled"),
     }

@@ -27,7 +27,7 @@ use crate::key::Key;
 use crate::report::chain;
 
 /// Time that definitions get until they can be used.
-const DEFINITIONS_READY: Duration = Duration::from_secs(60);
+const DEFINITIONS_READY: Duration = Duration::from_mins(1);
 
 /// What a transaction works with.
 pub(crate) struct Transact<'a> {
@@ -46,28 +46,28 @@ pub(crate) struct Transact<'a> {
 }
 
 impl Transact<'_> {
-    /// Applies `changed` and deletes what is neither in it nor in `kept`. Returns what it did to the cluster, also when it
+    /// Applies `pending` and deletes what is neither in it nor in `kept`. Returns what it did to the cluster, also when it
     /// failed half-way; the inventory in `memory` is right in both cases.
     pub(crate) async fn run(
         &self,
         memory: &mut Memory,
-        changed: Vec<Desired>,
+        pending: Vec<Desired>,
         kept: &[ObjectId],
     ) -> (Vec<Change>, Result<(), Halt>) {
-        let wanted: Vec<ObjectId> = changed
+        let wanted: Vec<ObjectId> = pending
             .iter()
             .map(|object| object.id.clone())
             .chain(kept.iter().cloned())
             .collect();
         let mut changes = Vec::new();
-        let done = self.steps(memory, changed, &wanted, &mut changes).await;
+        let done = self.steps(memory, pending, &wanted, &mut changes).await;
         (changes, done)
     }
 
     async fn steps(
         &self,
         memory: &mut Memory,
-        changed: Vec<Desired>,
+        pending: Vec<Desired>,
         wanted: &[ObjectId],
         changes: &mut Vec<Change>,
     ) -> Result<(), Halt> {
@@ -76,12 +76,25 @@ impl Transact<'_> {
             return Err(Halt::conflicts(&conflicts));
         }
         let stale = self.stale(&memory.inventory, wanted);
-        let transaction = self.check(changed).await?;
+        let transaction = match self.check(pending).await {
+            Ok(transaction) => transaction,
+            Err(halt) => {
+                self.unclaim(&memory.inventory, wanted);
+                return Err(halt);
+            }
+        };
         if !transaction.is_empty() {
             self.announce(memory, &transaction).await?;
             self.apply(memory, transaction, changes).await?;
         }
         self.prune(memory, &stale, changes).await
+    }
+
+    /// Gives up the claims to objects that were not applied after all, so that another Sync may have them.
+    fn unclaim(&self, inventory: &Inventory, wanted: &[ObjectId]) {
+        for id in wanted.iter().filter(|id| !inventory.contains(id)) {
+            self.claims.release(self.key, id);
+        }
     }
 
     /// Returns what left the source; nothing when the Sync does not prune: then it stays in the inventory.
@@ -98,14 +111,14 @@ impl Transact<'_> {
             .collect()
     }
 
-    async fn check(&self, changed: Vec<Desired>) -> Result<Transaction<'_>, Halt> {
+    async fn check(&self, pending: Vec<Desired>) -> Result<Transaction<'_>, Halt> {
         let force = self.sync.spec.forces();
         let item = |desired: Desired| Item {
             force: force || Settings::of(Some(&desired.value), None).force,
             desired,
         };
-        let changed = flux_core::order::sort(changed, |desired| &desired.id);
-        let items = changed.into_iter().map(item).collect();
+        let sorted = flux_core::order::sort(pending, |desired| &desired.id);
+        let items = sorted.into_iter().map(item).collect();
         Transaction::check(self.cluster, items)
             .await
             .map_err(|failures| Halt::refused(Reason::Rejected, "nothing was applied", &failures))
