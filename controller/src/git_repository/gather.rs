@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use flux_core::conclude::{Finding, Outcome};
-use flux_core::git::{Mode, Range, Reference, RepositoryUrl};
+use flux_core::git::{Mode, Range, Reference, RepositoryUrl, Scheme};
 use flux_crds::git_repository::{GitReference, VerifyMode};
 use flux_crds::{GitRepository, Reason, SecretReference};
 use flux_engine::git::{Credentials, Keyring, Proxy, Remote};
@@ -74,6 +74,10 @@ pub(crate) async fn gather(
             .map_err(|error| secret_invalid(reference, error))?;
     }
     if let Some(reference) = &spec.proxy_secret_ref {
+        if !matches!(remote.url.scheme(), Scheme::Http | Scheme::Https) {
+            let message = "spec.proxySecretRef works with http and https URLs only; remove it";
+            return Err(stalled(Reason::InvalidSpec, message));
+        }
         let data = secret(context, namespace, reference).await?;
         remote.proxy =
             Some(Proxy::from_secret(&data).map_err(|error| secret_invalid(reference, error))?);
