@@ -23,7 +23,8 @@ pub fn to_yaml(value: &Value) -> String {
     match value {
         Value::Object(fields) if !fields.is_empty() => mapping(&mut out, fields, 0, false),
         Value::Array(items) if !items.is_empty() => sequence(&mut out, items, 0, false),
-        _ => leaf(&mut out, value, 0),
+        // At the margin `---` would end the document.
+        _ => leaf(&mut out, value, 2),
     }
     out
 }
