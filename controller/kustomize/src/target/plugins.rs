@@ -1,5 +1,7 @@
 //! `generators`, `transformers` and `validators`: built-in ones, given as configuration.
 
+use std::collections::HashSet;
+
 use super::{Accumulated, Builder, Role, Target};
 use crate::error::Error;
 use crate::explain;
@@ -99,7 +101,19 @@ impl Builder<'_, '_> {
             let loaded = self.load_configs(target, path, &field);
             configs.extend(loaded.into_iter().map(|resource| (resource, field.clone())));
         }
+        self.check_config_names(target, &configs);
         configs
+    }
+
+    /// Two configurations of one kind and name would be taken for one.
+    fn check_config_names(&mut self, target: &Target, configs: &[(Resource, String)]) {
+        let mut seen = HashSet::new();
+        for (config, field) in configs {
+            if !seen.insert(config.id().key()) {
+                let message = format!("{} is there twice; give each a name", config.id());
+                self.fail(target, field, message);
+            }
+        }
     }
 
     fn load_configs(&mut self, target: &Target, written: &str, field: &str) -> Vec<Resource> {
