@@ -38,6 +38,7 @@
 //! - A replacement whose source is also a target copies the value that the source had.
 //! - JSON and YAML patches are both read as YAML, so that JSON may have comments.
 
+mod bounds;
 mod build;
 mod config;
 mod crds;

@@ -80,6 +80,8 @@ pub struct Limits {
     pub objects: usize,
     /// Levels of kustomizations that include each other.
     pub depth: usize,
+    /// Kustomizations of the build; one counts as often as it is included.
+    pub kustomizations: usize,
 }
 
 impl Default for Limits {
@@ -89,6 +91,7 @@ impl Default for Limits {
             total_bytes: 256 << 20,
             objects: 100_000,
             depth: 64,
+            kustomizations: 20_000,
         }
     }
 }

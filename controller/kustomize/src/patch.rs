@@ -10,7 +10,7 @@ use crate::resource::{Resource, Resources};
 use crate::schema::Custom;
 use crate::selector::Selection;
 use crate::yaml::{self, Dialect};
-use crate::{Error, resource};
+use crate::{Error, bounds, resource};
 
 /// A patch that has been read.
 #[derive(Debug, Clone)]
@@ -114,10 +114,14 @@ pub(crate) fn apply_json(
     // kustomize keeps the names that an object had in annotations, so that there are some.
     let lent = !resource.previous.is_empty() && lend_annotations(&mut value);
     for (at, operation) in operations.iter().enumerate() {
+        // Only copies can grow an object faster than the patch itself.
+        let grows = matches!(operation, json::Operation::Copy { .. });
         operation
             .apply(&mut value)
+            .and_then(|()| if grows { bounds::check(&value) } else { Ok(()) })
             .map_err(|error| format!("[{at}]: {error}, in {}", resource.id()))?;
     }
+    bounds::check(&value).map_err(|error| format!("{error}, in {}", resource.id()))?;
     if lent {
         take_back_annotations(&mut value);
     }

@@ -71,6 +71,8 @@ pub(crate) struct Builder<'b, 't> {
     /// The schema of the first kustomization that names one.
     schema: Option<Arc<Custom>>,
     schema_is_set: bool,
+    /// Kustomizations built so far.
+    built: usize,
 }
 
 impl<'b, 't> Builder<'b, 't> {
@@ -85,6 +87,7 @@ impl<'b, 't> Builder<'b, 't> {
             top: String::new(),
             schema: None,
             schema_is_set: false,
+            built: 0,
         }
     }
 
@@ -132,6 +135,14 @@ impl<'b, 't> Builder<'b, 't> {
                     .source
                     .error("", "kustomizations are nested too deeply"),
             );
+            return acc;
+        }
+        self.built += 1;
+        if self.built > self.options.limits.kustomizations {
+            if self.built == self.options.limits.kustomizations + 1 {
+                let message = "the build includes too many kustomizations";
+                self.errors.push(target.source.error("", message));
+            }
             return acc;
         }
         self.stack.push(target.directory.clone());

@@ -1,8 +1,8 @@
 //! Builds of whole trees.
 
 use flux_kustomize::{
-    Build, CommonMetadata, Failure, LoadRestriction, MemoryTree, Options, Order, Overlay, Read,
-    build,
+    Build, CommonMetadata, Failure, Limits, LoadRestriction, MemoryTree, Options, Order, Overlay,
+    Read, build,
 };
 use serde_json::{Value, json};
 
@@ -328,4 +328,50 @@ fn a_build_explains_which_line_set_a_field() {
             "spec.containers[name=web].image kustomization.yaml:3 images[0]",
         ]
     );
+}
+
+#[test]
+fn kustomizations_that_double_at_each_level_are_refused() {
+    let mut tree = MemoryTree::new()
+        .file("k0/kustomization.yaml", "resources: [m.yaml]\n")
+        .file("k0/m.yaml", configmap("m"));
+    for level in 1..40 {
+        let below = level - 1;
+        for side in ["a", "b"] {
+            let path = format!("{side}{level}/kustomization.yaml");
+            tree = tree.file(
+                &path,
+                format!("namePrefix: {side}-\nresources: [../k{below}]\n"),
+            );
+        }
+        let both = format!("resources: [../a{level}, ../b{level}]\n");
+        tree = tree.file(&format!("k{level}/kustomization.yaml"), both);
+    }
+    let options = Options {
+        limits: Limits {
+            kustomizations: 500,
+            ..Limits::default()
+        },
+        ..Options::default()
+    };
+    let failure = build(&tree, "k39", &options).unwrap_err();
+    assert!(
+        failure.to_string().contains("too many kustomizations"),
+        "{failure}"
+    );
+}
+
+#[test]
+fn a_patch_that_copies_an_object_into_itself_again_and_again_is_refused() {
+    let copy = r#"{"op": "copy", "from": "/data", "path": "/data/list/-"}"#;
+    let patch = format!("[{}]", vec![copy; 60].join(","));
+    let tree = MemoryTree::new()
+        .file(
+            "kustomization.yaml",
+            "resources: [m.yaml]\npatches: [{path: p.json, target: {kind: ConfigMap}}]\n",
+        )
+        .file("m.yaml", configmap("m") + "data: {a: b, list: []}\n")
+        .file("p.json", patch);
+    let errors = errors(&tree, "");
+    assert!(errors[0].contains("more than"), "{}", errors[0]);
 }

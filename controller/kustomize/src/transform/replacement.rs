@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::bounds;
 use crate::fieldpath::{FieldPath, Leaf, text_of};
 use crate::gvk::{Gvk, IdRef};
 use crate::kustomization::Selector;
@@ -158,6 +159,9 @@ impl Target {
             if is_meant(resource, &select, &reject) {
                 for path in &paths {
                     self.set_field(resource, path, value)?;
+                }
+                if value.is_object() || value.is_array() {
+                    bounds::check(&resource.value)?;
                 }
             }
         }
