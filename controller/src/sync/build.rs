@@ -17,6 +17,9 @@ use super::halt::Halt;
 use crate::key::Key;
 use crate::sources::Snapshot;
 
+/// Notes of one build that are logged.
+const NOTES: usize = 20;
+
 /// What a build made.
 pub(crate) struct Made {
     /// The objects.
@@ -76,6 +79,9 @@ pub(crate) async fn build(
 fn run(snapshot: &Snapshot, path: &str, options: &Options) -> Result<(Build, u64), Halt> {
     match flux_kustomize::build(&snapshot.tree, path, options) {
         Ok(build) => {
+            for note in build.notes.iter().take(NOTES) {
+                tracing::info!(path = %note.path, note = %note.message, "file left out of the build");
+            }
             let print = print(&snapshot.tree, snapshot.view, &build.reads);
             Ok((build, print))
         }

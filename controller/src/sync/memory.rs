@@ -7,7 +7,7 @@ use flux_core::hash::desired_hash;
 use flux_core::inventory::{Entry, Inventory};
 use flux_core::object::ObjectId;
 use flux_crds::sync;
-use flux_crds::{Sync, SyncStatus};
+use flux_crds::{Condition, Sync, SyncStatus};
 use flux_kustomize::Read;
 use serde_json::{Value, json};
 
@@ -24,6 +24,9 @@ pub(crate) struct Memory {
     pub(crate) inventory: Inventory,
     /// What the last build looked at. Only saves builds; without it the next reconcile builds.
     pub(crate) built: Option<Built>,
+    /// The conditions of the last reconcile that came to an end: what events were told from. Progress in between would make
+    /// every retry of the same failure news.
+    pub(crate) concluded: Vec<Condition>,
     /// Changes of the cluster that no event has told of yet, because the reconcile that made them did not end well.
     pub(crate) untold: Vec<Change>,
     /// Failures in a row.
@@ -51,6 +54,7 @@ impl Memory {
         let inventory = read_inventory(&status);
         Self {
             uid: sync.metadata.uid.clone(),
+            concluded: status.conditions.clone(),
             status,
             inventory,
             ..Self::default()

@@ -7,7 +7,7 @@ use flux_core::conclude::{self, Event, Finding, Outcome, Pace};
 use flux_core::object::ObjectId;
 use flux_core::plan::{Drift, Guard};
 use flux_crds::sync::{HistoryEntry, SyncResult};
-use flux_crds::{ConditionType, Reason, Sync, SyncStatus, Time};
+use flux_crds::{Condition, ConditionType, Reason, Sync, SyncStatus, Time};
 use flux_engine::cluster::survey::{Survey, survey};
 use jiff::Timestamp;
 
@@ -347,11 +347,14 @@ async fn record(recorder: &Recorder<'_>, memory: &mut Memory, done: Done) -> Opt
             .filter(|change| change.action.is_change())
             .cloned(),
     );
-    let event = event(&memory.status, &outcome, &memory.untold);
+    let event = event(&memory.concluded, &outcome, &memory.untold);
     if matches!(outcome, Outcome::Ready(_)) {
         memory.untold.clear();
     }
     let mut status = recorder.status(memory, &outcome);
+    if !matches!(outcome, Outcome::Progressing(_)) {
+        memory.concluded.clone_from(&status.conditions);
+    }
     status.failures = failures;
     status.inventory = write_inventory(&memory.inventory);
     status.last_handled_reconcile = token(&sync.metadata).or(status.last_handled_reconcile);
@@ -416,7 +419,7 @@ fn remember(status: &mut SyncStatus, revision: &str, outcome: &Outcome, memory: 
 }
 
 /// Returns the event: what changed, or that readiness moved. A new revision in which nothing changed is no news.
-fn event(previous: &SyncStatus, outcome: &Outcome, changes: &[Change]) -> Option<Event> {
+fn event(previous: &[Condition], outcome: &Outcome, changes: &[Change]) -> Option<Event> {
     match outcome {
         Outcome::Ready(finding) if !changes.is_empty() => {
             let room = CHANGES.saturating_sub(finding.message.len());
@@ -427,11 +430,11 @@ fn event(previous: &SyncStatus, outcome: &Outcome, changes: &[Change]) -> Option
             })
         }
         Outcome::Ready(_) => {
-            let ready = conclude::condition(&previous.conditions, ConditionType::Ready);
+            let ready = conclude::condition(previous, ConditionType::Ready);
             let was_ready = ready.is_some_and(|ready| ready.status == "True");
-            conclude::event(&previous.conditions, outcome).filter(|_| !was_ready)
+            conclude::event(previous, outcome).filter(|_| !was_ready)
         }
-        _ => conclude::event(&previous.conditions, outcome),
+        _ => conclude::event(previous, outcome),
     }
 }
 
