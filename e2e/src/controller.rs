@@ -28,7 +28,7 @@ const GRACE: Duration = Duration::from_secs(25);
 /// How the controller is started.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// Flags on top of those that say where everything is, such as `--allow-file`.
+    /// Flags on top of those that say where everything is, such as `--allow-file-repositories`.
     pub flags: Vec<String>,
     /// Keep the object stores in this directory; default: one that goes away with the controller.
     pub data_directory: Option<PathBuf>,
@@ -118,7 +118,7 @@ impl Controller {
             .arg(format!("--data-dir={}", self.data_directory().display()))
             .arg(format!("--metrics-addr=127.0.0.1:{}", self.metrics))
             .arg(format!("--health-addr=127.0.0.1:{}", self.health))
-            .args(["--log-format=text", "--allow-http"])
+            .args(["--log-format=text", "--allow-http-repositories"])
             .args(&self.options.flags);
         for variable in ["RUST_LOG", "RUST_BACKTRACE"] {
             command.envs(std::env::var_os(variable).map(|value| (variable, value)));

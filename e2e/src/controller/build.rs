@@ -1,6 +1,8 @@
 //! The executables of this workspace.
 
 use std::{
+    collections::BTreeMap,
+    fs,
     path::PathBuf,
     process::{Command, Stdio},
     sync::{Mutex, PoisonError},
@@ -8,10 +10,20 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use crate::binaries::{target_directory, workspace};
+use crate::{
+    binaries::{target_directory, workspace},
+    scratch::Scratch,
+};
 
-/// One build at a time, and the second finds it done.
-static BUILDING: Mutex<()> = Mutex::new(());
+/// What this process has built, by package; one build at a time, and each package once.
+static BUILT: Mutex<BTreeMap<String, Built>> = Mutex::new(BTreeMap::new());
+
+/// An executable of our own, which no later build of cargo replaces while we use it.
+struct Built {
+    executable: PathBuf,
+    /// Swept by a later run: a static is never dropped.
+    _directory: Scratch,
+}
 
 /// Builds the controller if its sources are newer, and returns its executable; `FLUX_CONTROLLER` names another.
 pub fn executable() -> Result<PathBuf> {
@@ -20,14 +32,7 @@ pub fn executable() -> Result<PathBuf> {
 
 /// Builds the plugin if its sources are newer, and returns its executable; `KUBECTL_FLUX` names another.
 pub fn plugin() -> Result<PathBuf> {
-    static BUILT: Mutex<Option<PathBuf>> = Mutex::new(None);
-    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
-    // Cargo waits for other builds of the machine, even when there is nothing to do.
-    if let Some(path) = &*built {
-        return Ok(path.clone());
-    }
-    let path = package("kubectl-flux", "KUBECTL_FLUX")?;
-    Ok(built.insert(path).clone())
+    package("kubectl-flux", "KUBECTL_FLUX")
 }
 
 /// Builds a package of this workspace in the profile that we were built in, and returns its executable.
@@ -35,7 +40,25 @@ fn package(name: &str, variable: &str) -> Result<PathBuf> {
     if let Some(path) = std::env::var_os(variable) {
         return Ok(PathBuf::from(path));
     }
-    let _guard = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(done) = built.get(name) {
+        return Ok(done.executable.clone());
+    }
+    let product = build(name)?;
+    let directory = Scratch::fresh(name)?;
+    let executable = directory.path().join(name);
+    fs::copy(&product, &executable).with_context(|| format!("copy {}", product.display()))?;
+    built.insert(
+        name.to_owned(),
+        Built {
+            executable: executable.clone(),
+            _directory: directory,
+        },
+    );
+    Ok(executable)
+}
+
+fn build(name: &str) -> Result<PathBuf> {
     let target = target_directory();
     let profile = if is_release() { "release" } else { "debug" };
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
