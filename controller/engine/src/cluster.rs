@@ -23,6 +23,7 @@ pub mod live;
 pub mod prune;
 mod request;
 pub mod survey;
+mod take_over;
 pub mod transaction;
 pub mod wait;
 

@@ -17,6 +17,7 @@ use flux_core::settings::{Settings, Ssa};
 use futures::{FutureExt as _, StreamExt as _, stream};
 
 use super::apply::{self, Outcome, Payload};
+use super::take_over::take_over;
 use super::{Cluster, Error, Resource, at_once, wait};
 
 /// Requests of one transaction under way at once.
@@ -355,24 +356,6 @@ async fn apply_item(
             };
             Ok((action, Some(outcome.metadata)))
         }
-    }
-}
-
-/// Folds the fields of kubectl and of other GitOps tools into ours: else a field deleted in git would stay for ever.
-async fn take_over(
-    cluster: &Cluster,
-    payload: Payload<'_>,
-    metadata: &Metadata,
-) -> Result<(), ItemError> {
-    let Some(take_over) = managed_fields::take_over(metadata).map_err(ItemError::ManagedFields)?
-    else {
-        return Ok(());
-    };
-    match apply::patch_metadata(cluster, payload, &take_over.patch()).await {
-        Ok(_) => Ok(()),
-        // Someone wrote in between; the next verification sees the same managers and tries again.
-        Err(error) if error.is_conflict() => Ok(()),
-        Err(error) => Err(error.into()),
     }
 }
 
