@@ -15,6 +15,7 @@ mod health;
 mod memory;
 mod plan;
 mod reconcile;
+mod record;
 mod transact;
 mod wakeups;
 

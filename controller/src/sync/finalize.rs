@@ -22,7 +22,7 @@ use super::build::owner;
 use super::gather::account;
 use super::halt::Halt;
 use super::memory::{Memory, write_inventory};
-use super::reconcile::Recorder;
+use super::record::Recorder;
 use super::transact::settle;
 use super::wakeups::token;
 use crate::context::Context;

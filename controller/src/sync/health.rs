@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use super::build::owner;
 use super::halt::Halt;
 use super::memory::{Memory, write_inventory};
-use super::reconcile::Recorder;
+use super::record::Recorder;
 use super::wakeups::{Situation, Wakeups};
 
 /// Time after which a wait shows in the status; most are over before, and need no write.

@@ -2,82 +2,26 @@
 
 use std::time::{Duration, Instant};
 
-use flux_core::change::{self, Change};
-use flux_core::conclude::{self, Event, Finding, Outcome, Pace};
+use flux_core::change::Change;
+use flux_core::conclude::{Event, Finding, Outcome};
 use flux_core::object::ObjectId;
 use flux_core::plan::{Drift, Guard};
-use flux_crds::sync::{HistoryEntry, SyncResult};
-use flux_crds::{Condition, ConditionType, Reason, Sync, SyncStatus, Time};
+use flux_crds::{Reason, Sync};
 use flux_engine::cluster::survey::{Survey, survey};
-use jiff::Timestamp;
 
 use super::build::{self, owner};
 use super::gather::{Gathered, gather};
 use super::halt::Halt;
-use super::memory::{Built, Memory, digest, write_inventory};
+use super::memory::{Built, Memory};
+use super::record::{Done, Recorder, STATUS_RETRY, record};
 use super::transact::Transact;
 use super::wakeups::{Situation, Wakeups, token};
 use super::{finalize, health, plan};
 use crate::context::Context;
 use crate::key::Key;
-use crate::status;
 
-/// Entries of `status.history`.
-const HISTORY: usize = 10;
-/// Bytes of the list of changes in an event.
-const CHANGES: usize = 960;
 /// Drifted objects that an event names.
 const DRIFTED: usize = 10;
-/// Time until a status that could not be written is tried again.
-const STATUS_RETRY: Duration = Duration::from_secs(1);
-
-/// Writes the status of one Sync.
-pub(crate) struct Recorder<'a> {
-    /// Where to write.
-    pub(crate) context: &'a Context,
-    /// The Sync as this reconcile saw it.
-    pub(crate) sync: &'a Sync,
-    /// Its key.
-    pub(crate) key: &'a Key,
-}
-
-impl Recorder<'_> {
-    /// Returns the status after `outcome`, but for what was applied.
-    pub(crate) fn status(&self, memory: &Memory, outcome: &Outcome) -> SyncStatus {
-        let generation = self.sync.metadata.generation;
-        SyncStatus {
-            observed_generation: generation,
-            conditions: conclude::conditions(
-                &memory.status.conditions,
-                outcome,
-                generation,
-                Timestamp::now(),
-            ),
-            ..memory.status.clone()
-        }
-    }
-
-    /// Writes it, if it is another than the one that stands there.
-    pub(crate) async fn write(
-        &self,
-        memory: &mut Memory,
-        status: SyncStatus,
-    ) -> Result<(), kube::Error> {
-        status::write::<Sync, _>(&self.context.client, self.key, &memory.status, &status).await?;
-        memory.status = status;
-        Ok(())
-    }
-}
-
-/// What a reconcile did.
-struct Done {
-    outcome: Outcome,
-    failures: Vec<flux_crds::sync::Failure>,
-    changes: Vec<Change>,
-    revision: Option<String>,
-    attempted: bool,
-    health: Option<health::Verdict>,
-}
 
 /// Why a reconcile runs, as far as it decides how closely to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -323,142 +267,5 @@ impl Run<'_> {
         )
         .await
         .map_err(|error| Halt::cluster("list what lives", &error))
-    }
-}
-
-/// Writes what was found: status, event, log line. Returns how long to sleep.
-async fn record(recorder: &Recorder<'_>, memory: &mut Memory, done: Done) -> Option<Duration> {
-    let Recorder { context, sync, key } = recorder;
-    let Done {
-        outcome,
-        failures,
-        changes,
-        revision,
-        attempted,
-        health,
-    } = done;
-    memory.failures = match &outcome {
-        Outcome::Transient(_) | Outcome::Failed(_) => memory.failures.saturating_add(1),
-        _ => 0,
-    };
-    memory.untold.extend(
-        changes
-            .iter()
-            .filter(|change| change.action.is_change())
-            .cloned(),
-    );
-    let event = event(&memory.concluded, &outcome, &memory.untold);
-    if matches!(outcome, Outcome::Ready(_)) {
-        memory.untold.clear();
-    }
-    let mut status = recorder.status(memory, &outcome);
-    if !matches!(outcome, Outcome::Progressing(_)) {
-        memory.concluded.clone_from(&status.conditions);
-    }
-    status.failures = failures;
-    status.inventory = write_inventory(&memory.inventory);
-    status.last_handled_reconcile = token(&sync.metadata).or(status.last_handled_reconcile);
-    if attempted {
-        status.last_attempted_revision.clone_from(&revision);
-    }
-    let applied = matches!(outcome, Outcome::Ready(_)) || health.is_some();
-    if let Some(revision) = revision.filter(|_| applied) {
-        remember(&mut status, &revision, &outcome, memory);
-        status.last_applied_revision = Some(revision);
-    }
-    health::conclude(&mut status, sync, health.as_ref());
-    tell(recorder, &outcome, &changes);
-    if let Some(event) = event {
-        context.events.publish(*sync, &event);
-    }
-    // Nothing but bookkeeping must not stand in the way of Syncs that have something to apply.
-    let turn = if changes.is_empty() {
-        context.bookkeeping.acquire().await.ok()
-    } else {
-        None
-    };
-    if let Err(error) = recorder.write(memory, status).await {
-        tracing::warn!(object = %key, error = %crate::report::chain(&error), "status not written");
-        return Some(STATUS_RETRY);
-    }
-    drop(turn);
-    let pace = Pace {
-        interval: sync.spec.interval().unwrap_or(Duration::from_mins(10)),
-        retry_interval: sync.spec.retry_interval().unwrap_or_default(),
-        failures: memory.failures,
-        jitter: Context::jitter(key),
-    };
-    pace.next(&outcome)
-}
-
-/// Adds to the history, newest first. What is as before only moves its revision and time, so that a long calm is one entry.
-fn remember(status: &mut SyncStatus, revision: &str, outcome: &Outcome, memory: &Memory) {
-    let result = match outcome {
-        Outcome::Ready(_) => SyncResult::Applied,
-        _ => SyncResult::Unhealthy,
-    };
-    let digest = Some(digest(&memory.inventory));
-    if let Some(newest) = status.history.first_mut()
-        && newest.digest == digest
-        && newest.result == result
-    {
-        if newest.revision != revision {
-            revision.clone_into(&mut newest.revision);
-            newest.time = Time(Timestamp::now());
-        }
-        return;
-    }
-    let entry = HistoryEntry {
-        revision: revision.to_owned(),
-        digest,
-        time: Time(Timestamp::now()),
-        result,
-    };
-    status.history.insert(0, entry);
-    status.history.truncate(HISTORY);
-}
-
-/// Returns the event: what changed, or that readiness moved. A new revision in which nothing changed is no news.
-fn event(previous: &[Condition], outcome: &Outcome, changes: &[Change]) -> Option<Event> {
-    match outcome {
-        Outcome::Ready(finding) if !changes.is_empty() => {
-            let room = CHANGES.saturating_sub(finding.message.len());
-            let message = format!("{}\n{}", finding.message, change::summary(changes, room));
-            Some(Event {
-                warning: false,
-                finding: Finding::new(Reason::Applied, message),
-            })
-        }
-        Outcome::Ready(_) => {
-            let ready = conclude::condition(previous, ConditionType::Ready);
-            let was_ready = ready.is_some_and(|ready| ready.status == "True");
-            conclude::event(previous, outcome).filter(|_| !was_ready)
-        }
-        _ => conclude::event(previous, outcome),
-    }
-}
-
-fn tell(recorder: &Recorder<'_>, outcome: &Outcome, changes: &[Change]) {
-    let Finding { reason, message } = outcome.finding();
-    let object = recorder.key;
-    for change in changes.iter().filter(|change| change.action.is_change()) {
-        tracing::debug!(%object, target_object = %change.id, action = change.action.as_str(), "object changed");
-        recorder.context.metrics.changed(change.action.as_str(), 1);
-    }
-    let count = changes
-        .iter()
-        .filter(|change| change.action.is_change())
-        .count();
-    match outcome {
-        Outcome::Ready(_) if count > 0 => {
-            tracing::info!(%object, %reason, changed = count, %message, "sync applied");
-        }
-        Outcome::Ready(_) | Outcome::Progressing(_) | Outcome::Waiting(_) => {
-            tracing::debug!(%object, %reason, %message, "sync looked at");
-        }
-        Outcome::Transient(_) | Outcome::Failed(_) => {
-            tracing::warn!(%object, %reason, error = %message, "sync failed");
-        }
-        Outcome::Stalled(_) => tracing::error!(%object, %reason, error = %message, "sync stalled"),
     }
 }

@@ -21,7 +21,7 @@ use super::build::owner;
 use super::halt::Halt;
 use super::memory::{Memory, write_inventory};
 use super::plan;
-use super::reconcile::Recorder;
+use super::record::Recorder;
 use crate::claims::Claims;
 use crate::key::Key;
 use crate::report::chain;
