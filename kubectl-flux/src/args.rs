@@ -22,7 +22,8 @@ pub(crate) use create::{
     WriteArgs,
 };
 pub(crate) use read::{
-    BuildArgs, BuildFormat, DiffArgs, EventsArgs, ExportArgs, GetArgs, OrderArg, TreeArgs,
+    BuildArgs, BuildFormat, DiffArgs, EventsArgs, ExportArgs, GetArgs, LoadRestrictorArg, OrderArg,
+    TreeArgs,
 };
 pub(crate) use set_up::{
     CheckArgs, CompletionArgs, CompletionShell, InstallArgs, UninstallArgs, VersionArgs,

@@ -19,6 +19,7 @@ use flux_kustomize::{DirectoryTree, LoadRestriction, Options, Order, build, to_y
 fn main() -> ExitCode {
     let mut options = Options {
         restriction: LoadRestriction::RootOnly,
+        require_kustomization: true,
         ..Options::default()
     };
     let mut directory = PathBuf::from(".");

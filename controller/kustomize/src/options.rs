@@ -13,6 +13,8 @@ pub struct Options {
     pub overlay: Overlay,
     /// Whether to label all objects with what built them, even if no kustomization asks for it.
     pub managed_by_label: bool,
+    /// Whether a directory without a kustomization is an error, as for the `kustomize` command.
+    pub require_kustomization: bool,
     /// Whether to tell for each field what set it; see [`Object::changes`](crate::Object::changes).
     pub explain: bool,
     /// How much a build may take.

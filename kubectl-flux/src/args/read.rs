@@ -55,12 +55,21 @@ pub(crate) struct BuildArgs {
     /// Directory with a kustomization or with plain YAML
     #[arg(value_name = "PATH")]
     pub(crate) path: PathBuf,
-    /// Directory that the build must not leave [default: the git repository of PATH, or PATH]
+    /// Directory that the build must not leave [default: the git repository of PATH, or `/`]
     #[arg(long, value_name = "DIR")]
     pub(crate) root: Option<PathBuf>,
-    /// Order of the objects
+    /// Order of the objects; `legacy` also restricts files and demands a kustomization
     #[arg(long, value_enum, default_value_t, value_name = "ORDER")]
     pub(crate) reorder: OrderArg,
+    /// Which files a kustomization may name [default: as the order's]
+    #[arg(long, value_enum, value_name = "RESTRICTION")]
+    pub(crate) load_restrictor: Option<LoadRestrictorArg>,
+    /// Label all objects with `app.kubernetes.io/managed-by`
+    #[arg(long)]
+    pub(crate) enable_managedby_label: bool,
+    /// Say in comments where objects come from and what set their fields
+    #[arg(long)]
+    pub(crate) explain: bool,
     /// How to print
     #[arg(short, long, value_enum, default_value_t = BuildFormat::Yaml, value_name = "FORMAT")]
     pub(crate) output: BuildFormat,
@@ -80,11 +89,22 @@ pub(crate) enum BuildFormat {
 /// The order of built objects.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum OrderArg {
-    /// As the files have them
+    /// As the files have them, as a Sync applies them
     #[default]
     None,
-    /// By kind, as kustomize's legacy order
+    /// By kind, as the `kustomize` command prints them
     Legacy,
+}
+
+/// Which files a kustomization may name, in the words of the `kustomize` command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LoadRestrictorArg {
+    /// Any file below the root
+    #[value(name = "LoadRestrictionsNone")]
+    None,
+    /// Only files in the directory of the kustomization and below
+    #[value(name = "LoadRestrictionsRootOnly")]
+    RootOnly,
 }
 
 /// Compare a directory with the cluster, as the controller would apply it

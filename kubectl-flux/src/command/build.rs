@@ -5,11 +5,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use flux_kustomize::{DirectoryTree, Options, Order};
+use flux_kustomize::{DirectoryTree, LoadRestriction, Object, Options, Order, to_yaml};
 use serde_json::Value;
 
 use crate::{
-    args::{BuildArgs, BuildFormat, OrderArg},
+    args::{BuildArgs, BuildFormat, LoadRestrictorArg, OrderArg},
     error::Error,
     output,
     streams::Streams,
@@ -17,20 +17,13 @@ use crate::{
 
 /// Builds the directory and prints its objects.
 pub(crate) fn run(args: &BuildArgs, streams: &mut Streams) -> Result<(), Error> {
-    let order = match args.reorder {
-        OrderArg::None => Order::Fifo,
-        OrderArg::Legacy => Order::Legacy,
-    };
     let place = Place::of(&args.path, args.root.as_deref())?;
-    let built = build(
-        &place,
-        &Options {
-            order,
-            ..Options::default()
-        },
-    )?;
+    let built = build(&place, &options(args))?;
     for note in &built.notes {
         streams.say(format_args!("note: {note}"));
+    }
+    if args.explain && args.output == BuildFormat::Yaml {
+        return streams.data(&explained(&built.objects));
     }
     let values: Vec<_> = built
         .objects
@@ -44,6 +37,46 @@ pub(crate) fn run(args: &BuildArgs, streams: &mut Streams) -> Result<(), Error> 
             .iter()
             .try_for_each(|value| streams.line(name(value))),
     }
+}
+
+fn options(args: &BuildArgs) -> Options {
+    let legacy = args.reorder == OrderArg::Legacy;
+    let restricted = match args.load_restrictor {
+        Some(restrictor) => restrictor == LoadRestrictorArg::RootOnly,
+        None => legacy,
+    };
+    Options {
+        order: if legacy { Order::Legacy } else { Order::Fifo },
+        restriction: if restricted {
+            LoadRestriction::RootOnly
+        } else {
+            LoadRestriction::None
+        },
+        require_kustomization: legacy,
+        managed_by_label: args.enable_managedby_label,
+        explain: args.explain,
+        ..Options::default()
+    }
+}
+
+/// Objects with comments that say where they and their changed fields come from.
+fn explained(objects: &[Object]) -> String {
+    let documents: Vec<String> = objects
+        .iter()
+        .map(|object| {
+            let changes = object
+                .changes
+                .iter()
+                .map(|change| format!("# {}: {} {}\n", change.field, change.by, change.what));
+            let comments: String = changes.collect();
+            format!(
+                "# from {}\n{comments}{}",
+                object.origin,
+                to_yaml(&object.value)
+            )
+        })
+        .collect();
+    documents.join("---\n")
 }
 
 fn name(value: &Value) -> String {
@@ -69,7 +102,7 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// Finds the tree of a path: the given one, its git repository, or the path itself.
+    /// Finds the tree of a path: the given one, its git repository, or the whole file system.
     pub(crate) fn of(path: &Path, root: Option<&Path>) -> Result<Self, Error> {
         let shown = path.display().to_string();
         let absolute = |path: &Path| {
@@ -84,6 +117,7 @@ impl Place {
             None => directory
                 .ancestors()
                 .find(|ancestor| ancestor.join(".git").exists())
+                .or_else(|| directory.ancestors().last())
                 .unwrap_or(&directory)
                 .to_owned(),
         };

@@ -12,7 +12,7 @@ impl Builder<'_, '_> {
     /// Builds a directory, which may have a kustomization or not.
     pub(crate) fn run(&mut self, directory: &str) -> Resources {
         let target = match kustomization_files(self.files, directory) {
-            Ok(files) if files.is_empty() => None,
+            Ok(files) if files.is_empty() && !self.options.require_kustomization => None,
             Ok(_) => match self.read(directory) {
                 Some(target) => Some(target),
                 None => return Resources::default(),
