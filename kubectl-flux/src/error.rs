@@ -145,7 +145,7 @@ impl Error {
                 kind.word()
             )),
             Self::TimedOut { .. } => {
-                Some("give it more time with --timeout, or see kubectl flux events".into())
+                Some("see whether the controller runs: kubectl flux check; or give it more time with --timeout".into())
             }
             Self::Connect(_)
             | Self::Watch { .. }

@@ -52,6 +52,24 @@ impl Goal {
     }
 }
 
+impl Goal {
+    /// Returns what the object is at. Before a request is handled, a known Ready tells of an earlier one.
+    fn news(&self, resource: &Resource) -> Option<String> {
+        let working = resource
+            .condition(ConditionType::Reconciling)
+            .filter(|condition| condition.status == "True");
+        let ready = resource.condition(ConditionType::Ready);
+        let ready = ready.filter(|ready| *self == Self::Ready || ready.status == "Unknown");
+        let condition = working.or(ready)?;
+        let first_line = condition.message.lines().next().unwrap_or_default();
+        Some(if first_line.is_empty() {
+            condition.reason.clone()
+        } else {
+            first_line.to_owned()
+        })
+    }
+}
+
 /// A handled request may have started a wait for health, which shows as Ready being unknown.
 fn settled(resource: &Resource) -> Progress {
     let is_working = resource
@@ -108,9 +126,8 @@ async fn until(
             return Err(target.not_found());
         };
         let resource = Resource::read(target.kind, &object)?;
-        tell(target, &resource, latest, streams);
         match goal.progress(&resource) {
-            Progress::Working => {}
+            Progress::Working => tell(target, goal.news(&resource), latest, streams),
             progress => return Ok((resource, progress)),
         }
     }
@@ -118,28 +135,11 @@ async fn until(
 }
 
 /// Tells what the object is at, once for each news.
-fn tell(target: &Target, resource: &Resource, latest: &mut Option<String>, streams: &mut Streams) {
-    let news = news(resource);
-    if news.is_some() && news != *latest {
-        streams.say(format_args!(
-            "{target}: {}",
-            news.as_deref().unwrap_or_default()
-        ));
-        *latest = news;
+fn tell(target: &Target, news: Option<String>, latest: &mut Option<String>, streams: &mut Streams) {
+    if let Some(news) = news.filter(|news| Some(news) != latest.as_ref()) {
+        streams.say(format_args!("{target}: {news}"));
+        *latest = Some(news);
     }
-}
-
-fn news(resource: &Resource) -> Option<String> {
-    let working = resource
-        .condition(ConditionType::Reconciling)
-        .filter(|condition| condition.status == "True");
-    let condition = working.or_else(|| resource.condition(ConditionType::Ready))?;
-    let first_line = condition.message.lines().next().unwrap_or_default();
-    Some(if first_line.is_empty() {
-        condition.reason.clone()
-    } else {
-        first_line.to_owned()
-    })
 }
 
 fn out_of_time(target: &Target, latest: Option<&String>, limit: Duration) -> Error {
@@ -187,6 +187,20 @@ mod tests {
     fn an_older_token_is_not_the_end() {
         let resource = sync(&[(ConditionType::Ready, "True", Reason::Applied)], "t1");
         assert_eq!(handled().progress(&resource), Progress::Working);
+    }
+
+    #[test]
+    fn what_an_earlier_request_left_is_no_news() {
+        let ready = |status| sync(&[(ConditionType::Ready, status, Reason::Applied)], "t1");
+        assert_eq!(handled().news(&ready("False")), None);
+        assert_eq!(
+            handled().news(&ready("Unknown")).as_deref(),
+            Some("Applied")
+        );
+        assert_eq!(
+            Goal::Ready.news(&ready("False")).as_deref(),
+            Some("Applied")
+        );
     }
 
     #[test]

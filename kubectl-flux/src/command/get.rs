@@ -21,7 +21,7 @@ use crate::{
     table::Table,
 };
 
-pub(crate) use row::{Columns, NamePrefix};
+pub(crate) use row::{Columns, NamePrefix, short_revision};
 
 /// Prints the selected objects, and what becomes of them.
 pub(crate) async fn run(

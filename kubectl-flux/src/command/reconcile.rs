@@ -29,25 +29,84 @@ pub(crate) async fn run(
     let targets = Targets::read(&args.targets)?;
     let cluster = Cluster::connect(connection).await?;
     let targets = targets.find(&cluster).await?;
+    // A new revision of a source wakes its Syncs, so they are looked at before that.
+    let looks = look(&targets, &cluster).await?;
+    let looks = awake(looks, args.targets.all, streams)?;
     if args.with_source {
-        let sources = sources(&targets, &cluster).await?;
-        reconcile(&sources, &cluster, args.patience, streams).await?;
+        let sources = sources(&looks, &cluster).await?;
+        let sources = look(&sources, &cluster).await?;
+        reconcile(
+            &awake(sources, false, streams)?,
+            &cluster,
+            args.patience,
+            streams,
+        )
+        .await?;
     }
-    reconcile(&targets, &cluster, args.patience, streams).await
+    reconcile(&looks, &cluster, args.patience, streams).await
 }
 
-/// Asks for a reconcile of each target, and waits for all of them unless there is no patience.
+/// An object as it was before anything was asked of it.
+pub(crate) struct Look {
+    target: Target,
+    before: Before,
+    is_suspended: bool,
+}
+
+/// Looks at the targets.
+pub(crate) async fn look(targets: &[Target], cluster: &Cluster) -> Result<Vec<Look>, Error> {
+    let mut looks = Vec::with_capacity(targets.len());
+    for target in targets {
+        let cluster = cluster.in_namespace(&target.namespace);
+        let object = cluster.get(target.kind, &target.name).await?;
+        let resource = Resource::read(target.kind, &object)?;
+        let before = Before::look(&resource, target, &cluster).await?;
+        looks.push(Look {
+            target: target.clone(),
+            before,
+            is_suspended: resource.is_suspended(),
+        });
+    }
+    Ok(looks)
+}
+
+/// Returns those that are not suspended. Who names a suspended one has overlooked that; who asks for all has not.
+fn awake(looks: Vec<Look>, all: bool, streams: &mut Streams) -> Result<Vec<Look>, Error> {
+    let (suspended, awake): (Vec<_>, Vec<_>) =
+        looks.into_iter().partition(|look| look.is_suspended);
+    for Look { target, .. } in suspended {
+        if !all {
+            let Target {
+                kind,
+                namespace,
+                name,
+            } = &target;
+            let hint = format!(
+                "let it go on: kubectl flux resume {} {name} -n {namespace}",
+                kind.word()
+            );
+            return Err(Error::Suspended {
+                what: target.to_string(),
+                hint,
+            });
+        }
+        streams.say(format_args!("note: {target} is suspended"));
+    }
+    Ok(awake)
+}
+
+/// Asks for a reconcile of each object, and waits for all of them unless there is no patience.
 pub(crate) async fn reconcile(
-    targets: &[Target],
+    looks: &[Look],
     cluster: &Cluster,
     patience: Patience,
     streams: &mut Streams,
 ) -> Result<(), Error> {
-    let mut requests = Vec::with_capacity(targets.len());
-    for target in targets {
-        requests.push(request(target, cluster).await?);
+    let mut requests = Vec::with_capacity(looks.len());
+    for look in looks {
+        requests.push(request(look, cluster).await?);
         if patience.no_wait {
-            streams.line(format_args!("{target} asked to reconcile"))?;
+            streams.line(format_args!("{} asked to reconcile", look.target))?;
         }
     }
     if patience.no_wait {
@@ -70,35 +129,25 @@ pub(crate) async fn reconcile(
 
 /// One request for a reconcile.
 struct Request<'a> {
-    target: &'a Target,
+    look: &'a Look,
     goal: Goal,
-    before: Before,
 }
 
-async fn request<'a>(target: &'a Target, cluster: &Cluster) -> Result<Request<'a>, Error> {
-    let cluster = cluster.in_namespace(&target.namespace);
-    let object = cluster.get(target.kind, &target.name).await?;
-    let resource = Resource::read(target.kind, &object)?;
-    if resource.is_suspended() {
-        let hint = format!(
-            "let it go on: kubectl flux resume {} {} -n {}",
-            target.kind.word(),
-            target.name,
-            target.namespace
-        );
-        return Err(Error::Suspended {
-            what: target.to_string(),
-            hint,
-        });
-    }
-    let before = Before::look(&resource, target, &cluster).await?;
+async fn request<'a>(look: &'a Look, cluster: &Cluster) -> Result<Request<'a>, Error> {
+    let Target {
+        kind,
+        namespace,
+        name,
+    } = &look.target;
     let token = Timestamp::now().to_string();
     let change = json!({"metadata": {"annotations": {names::RECONCILE: token}}});
-    cluster.merge(target.kind, &target.name, &change).await?;
+    cluster
+        .in_namespace(namespace)
+        .merge(*kind, name, &change)
+        .await?;
     Ok(Request {
-        target,
+        look,
         goal: Goal::Handled(token),
-        before,
     })
 }
 
@@ -108,11 +157,11 @@ async fn conclude(
     patience: Patience,
     streams: &mut Streams,
 ) -> Result<Progress, Error> {
-    let target = request.target;
+    let Look { target, before, .. } = request.look;
     let (resource, progress) =
         follow(cluster, target, &request.goal, patience.timeout, streams).await?;
     for line in changes(
-        &request.before,
+        before,
         &resource,
         target,
         &cluster.in_namespace(&target.namespace),
@@ -170,9 +219,10 @@ fn failure(failure: &flux_crds::sync::Failure) -> String {
 }
 
 /// Returns the sources of the Syncs among the targets, each once.
-async fn sources(targets: &[Target], cluster: &Cluster) -> Result<Vec<Target>, Error> {
+async fn sources(looks: &[Look], cluster: &Cluster) -> Result<Vec<Target>, Error> {
     let mut sources: Vec<Target> = Vec::new();
-    for target in targets.iter().filter(|target| target.kind == Kind::Sync) {
+    let targets = looks.iter().map(|look| &look.target);
+    for target in targets.filter(|target| target.kind == Kind::Sync) {
         let object = cluster
             .in_namespace(&target.namespace)
             .get(Kind::Sync, &target.name)

@@ -2,7 +2,10 @@
 
 use serde_json::json;
 
-use super::{Targets, reconcile::reconcile};
+use super::{
+    Targets,
+    reconcile::{look, reconcile},
+};
 use crate::{
     args::{Connection, ResumeArgs, SuspendArgs},
     cluster::Cluster,
@@ -39,6 +42,7 @@ pub(crate) async fn resume(
     let targets = Targets::read(&args.targets)?;
     let cluster = Cluster::connect(connection).await?;
     let targets = targets.find(&cluster).await?;
+    let looks = look(&targets, &cluster).await?;
     for target in &targets {
         let change = match target.kind {
             Kind::Sync => json!({"spec": {"suspend": null, "revision": null}}),
@@ -53,5 +57,5 @@ pub(crate) async fn resume(
     if args.patience.no_wait {
         return Ok(());
     }
-    reconcile(&targets, &cluster, args.patience, streams).await
+    reconcile(&looks, &cluster, args.patience, streams).await
 }

@@ -15,7 +15,7 @@ use kube::{
 use serde_json::{Value, json};
 
 use self::draw::{Node, draw};
-use super::reconcile::source;
+use super::{get::short_revision, reconcile::source};
 use crate::{
     args::{Connection, TreeArgs},
     cluster::Cluster,
@@ -107,7 +107,9 @@ fn sync_node(sync: &Sync, resource: &Resource, namespace: &str) -> Node {
             .to_owned(),
         note: format!(
             "{} from GitRepository/{}/{}",
-            resource.revision().unwrap_or_else(|| "nothing".into()),
+            resource
+                .revision()
+                .map_or_else(|| "nothing".into(), short_revision),
             source.namespace,
             source.name
         ),

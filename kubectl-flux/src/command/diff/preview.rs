@@ -8,6 +8,7 @@ use flux_core::{
     inventory::Inventory,
     live::Metadata,
     object::{Desired, ObjectId},
+    order,
     owner::Owner,
     settings::{Settings, Ssa},
 };
@@ -355,11 +356,12 @@ fn gone(sync: &Sync, desired: &[Desired]) -> Result<Vec<(ObjectId, String)>, Err
             .map(|entry| entry.version.clone())
             .unwrap_or_default()
     };
-    Ok(inventory
+    let gone = inventory
         .difference(desired)
         .into_iter()
         .map(|id| (id.clone(), version(&id)))
-        .collect())
+        .collect();
+    Ok(order::sort_for_deletion(gone, |(id, _)| id))
 }
 
 /// Returns what would become of an object that left the source; nothing when it is not there or not ours.

@@ -79,7 +79,11 @@ impl Columns {
             );
             row.extend(more(resource));
         }
-        row.push(message(resource));
+        row.push(if self.is_wide {
+            message(resource)
+        } else {
+            shorten(message(resource))
+        });
         row
     }
 }
@@ -117,8 +121,17 @@ fn message(resource: &Resource) -> String {
     }
 }
 
+/// A list of errors would break every line of a terminal.
+fn shorten(message: String) -> String {
+    const SHOWN: usize = 160;
+    match message.char_indices().nth(SHOWN) {
+        Some((end, _)) => message.split_at(end).0.to_owned() + "…",
+        None => message,
+    }
+}
+
 /// Shortens the commit id of a revision as git does: `main@sha1:5f701c1`.
-fn short_revision(revision: String) -> String {
+pub(crate) fn short_revision(revision: String) -> String {
     const SHOWN: usize = 8;
     match revision.rsplit_once(':') {
         Some((name, id)) if id.len() >= 40 && id.chars().all(|digit| digit.is_ascii_hexdigit()) => {

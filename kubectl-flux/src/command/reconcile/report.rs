@@ -51,7 +51,7 @@ pub(crate) async fn changes(
     let attempts = if after.revision() == before.revision && inventory(after) == before.inventory {
         1
     } else {
-        10
+        5
     };
     let mut pause = tokio::time::interval(Duration::from_millis(100));
     for _ in 0..attempts {
@@ -61,14 +61,16 @@ pub(crate) async fn changes(
             .into_iter()
             .filter(|event| !before.events.contains(&event.name_any()))
             .collect();
-        if !new.is_empty() {
-            return Ok(new
-                .iter()
-                .filter_map(|event| event.message.as_deref())
-                .flat_map(change_lines)
-                .collect());
+        let lines: Vec<_> = new
+            .iter()
+            .filter_map(|event| event.message.as_deref())
+            .flat_map(change_lines)
+            .collect();
+        if !lines.is_empty() {
+            return Ok(lines);
         }
     }
+    // An earlier pass may have applied it, and this one have found nothing to do.
     Ok(difference(&before.inventory, &inventory(after)))
 }
 
