@@ -188,7 +188,7 @@ async fn a_suspended_sync_catches_up_when_it_is_resumed() {
 }
 
 #[tokio::test]
-async fn the_tree_and_the_events_tell_what_was_applied() {
+async fn the_tree_tells_what_was_applied_and_how_it_fares() {
     let scene = Scene::set().await;
     let name = scene.namespace.name();
     let tree = scene.plugin.data(&["tree", "sync", "apps"]).await.unwrap();
@@ -215,6 +215,23 @@ async fn the_tree_and_the_events_tell_what_was_applied() {
         names,
         format!("Sync/{name}/apps\nConfigMap/{name}/settings\n")
     );
+}
+
+#[tokio::test]
+async fn the_events_of_a_sync_are_shown_and_no_others() {
+    let scene = Scene::set().await;
+    let files = [("deploy/other.yaml", OTHER)];
+    scene.repository.push_files(&files, "second").unwrap();
+    assert_eq!(scene.reconcile().await.code, 0);
+    let words = ["events", "sync", "apps", "-o", "wide"];
+    let events = scene.plugin.data(&words).await.unwrap();
+    let mut lines = events.lines();
+    assert!(
+        lines.next().unwrap().starts_with("LAST SEEN   TYPE"),
+        "{events}"
+    );
+    assert!(lines.all(|line| line.contains("sync/apps")), "{events}");
+    assert!(events.contains("Applied"), "{events}");
 }
 
 #[tokio::test]
