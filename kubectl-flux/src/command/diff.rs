@@ -1,5 +1,6 @@
 //! `diff`: what applying a directory would change, by the controller's own build and the API server's own dry-run.
 
+mod brought;
 mod preview;
 
 use std::{

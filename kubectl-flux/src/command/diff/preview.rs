@@ -1,7 +1,5 @@
 //! What the API server would make of each object, beside what it has.
 
-use std::collections::HashSet;
-
 use flux_core::{
     desire::{self, Problem, Scope, Scopes},
     diff::ObjectChange,
@@ -23,6 +21,7 @@ use futures::{FutureExt as _, StreamExt as _, stream};
 use kube::Client;
 use serde_json::Value;
 
+use super::brought::Brought;
 use crate::error::Error;
 
 /// Requests under way at once.
@@ -185,49 +184,6 @@ async fn scopes(objects: &[Object], cluster: &cluster::Cluster) -> Result<Scopes
         }
     }
     Ok(scopes)
-}
-
-/// What the objects themselves bring: the API server cannot judge an object before they are there.
-struct Brought {
-    kinds: HashSet<(String, String)>,
-    namespaces: HashSet<String>,
-}
-
-impl Brought {
-    fn of(desired: &[Desired]) -> Self {
-        let namespaces = desired
-            .iter()
-            .filter(|object| object.id.is("", "Namespace"))
-            .map(|object| object.id.name.clone());
-        let definitions = desired.iter().filter(|object| {
-            object
-                .id
-                .is("apiextensions.k8s.io", "CustomResourceDefinition")
-        });
-        let kind = |object: &Desired| {
-            let text = |pointer: &str| {
-                object
-                    .value
-                    .pointer(pointer)
-                    .and_then(Value::as_str)
-                    .unwrap_or_default()
-                    .to_owned()
-            };
-            (text("/spec/group"), text("/spec/names/kind"))
-        };
-        Self {
-            kinds: definitions.map(kind).collect(),
-            namespaces: namespaces.collect(),
-        }
-    }
-
-    fn kind_of(&self, id: &ObjectId) -> bool {
-        self.kinds.contains(&(id.group.clone(), id.kind.clone()))
-    }
-
-    fn namespace_of(&self, id: &ObjectId) -> bool {
-        self.namespaces.contains(&id.namespace)
-    }
 }
 
 async fn fate(
