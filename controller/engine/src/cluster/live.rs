@@ -7,7 +7,7 @@ use super::request::{Call, METADATA, METADATA_LIST, query_value};
 use super::{Cluster, Error, Resource};
 
 /// Objects that one answer of a LIST holds at the most.
-const PAGE: u32 = 500;
+const PAGE: u32 = 2000;
 
 /// An object of which only the metadata is read, whatever else the answer holds.
 #[derive(Debug, Default, Deserialize)]
@@ -20,7 +20,8 @@ pub(crate) struct MetadataOnly {
 #[serde(default)]
 struct List {
     metadata: ListMetadata,
-    items: Vec<MetadataOnly>,
+    /// An empty page can be `null`.
+    items: Option<Vec<MetadataOnly>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -53,7 +54,7 @@ pub async fn list(
             action: "a list of metadata",
             source,
         })?;
-        found.extend(page.items.into_iter().map(|item| item.metadata));
+        found.extend(page.items.into_iter().flatten().map(|item| item.metadata));
         if page.metadata.r#continue.is_empty() {
             return Ok(found);
         }
