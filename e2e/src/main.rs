@@ -6,7 +6,7 @@ mod talk;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use commands::{demo, ssh, up};
+use commands::{bench, demo, ssh, up};
 
 /// A real Kubernetes on this machine, with a git server, for flux
 #[derive(Debug, Parser)]
@@ -22,6 +22,8 @@ enum Command {
     Up(up::Arguments),
     /// Show what flux does: a cluster follows a git repository
     Demo(demo::Arguments),
+    /// Measure the controller; figures as JSON on stdout, as a table on stderr
+    Bench(bench::Arguments),
     /// An SSH client for git, so that tests need none on the machine
     #[command(hide = true)]
     Ssh(ssh::Arguments),
@@ -32,6 +34,7 @@ async fn main() -> Result<std::process::ExitCode> {
     match Arguments::parse().command {
         Command::Up(arguments) => up::run(arguments).await,
         Command::Demo(arguments) => demo::run(arguments).await,
+        Command::Bench(arguments) => bench::run(arguments).await,
         Command::Ssh(arguments) => ssh::run(arguments).await,
     }
 }

@@ -26,12 +26,21 @@ where
         std::process::id(),
         COUNT.fetch_add(1, Ordering::Relaxed)
     );
+    poke_with(api, name, &token).await?;
+    Ok(token)
+}
+
+/// Asks for a reconcile now, with a token of the caller's.
+pub async fn poke_with<K>(api: &Api<K>, name: &str, token: &str) -> Result<()>
+where
+    K: Resource + Clone + DeserializeOwned + Debug,
+{
     let patch = serde_json::json!({"metadata": {"annotations": {names::RECONCILE: token}}});
     let patched = api
         .patch_metadata(name, &PatchParams::default(), &Patch::Merge(patch))
         .await;
     patched.with_context(|| format!("ask for a reconcile of {name}"))?;
-    Ok(token)
+    Ok(())
 }
 
 /// Waits until the reconcile with this token has ended, well or not.

@@ -1,0 +1,45 @@
+//! `flux-e2e bench`: what the controller costs, beside the bars and the figures of Flux v2.
+
+mod cases;
+mod measure;
+mod report;
+mod stage;
+mod watching;
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use tokio::signal::unix::{SignalKind, signal};
+
+use stage::Stage;
+
+/// Arguments of `flux-e2e bench`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Exit with 1 when a figure misses its bar
+    #[arg(long)]
+    strict: bool,
+}
+
+pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
+    let mut interrupt = signal(SignalKind::interrupt()).context("listen for Ctrl-C")?;
+    let mut terminate = signal(SignalKind::terminate()).context("listen for SIGTERM")?;
+    tokio::select! {
+        result = measure_all(arguments) => result,
+        _ = interrupt.recv() => Ok(ExitCode::from(130)),
+        _ = terminate.recv() => Ok(ExitCode::from(143)),
+    }
+}
+
+async fn measure_all(arguments: Arguments) -> Result<ExitCode> {
+    report::note(&format!("{}\n", report::headline()))?;
+    let stage = Stage::build().await?;
+    let figures = cases::all(&stage).await?;
+    report::print(&figures)?;
+    let missed = figures.iter().any(|figures| !figures.meets_bars());
+    Ok(if missed && arguments.strict {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
+}
