@@ -4,6 +4,9 @@ use clap::Parser as _;
 use flux_controller::args::{Args, LogFormat};
 use tracing_subscriber::EnvFilter;
 
+/// Threads for builds and git. More would not be faster, and each thread makes the allocator hold memory of its own.
+const BLOCKING_THREADS: usize = 8;
+
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     let filter = EnvFilter::try_new(&args.log_level)?;
@@ -15,6 +18,7 @@ fn main() -> anyhow::Result<()> {
         LogFormat::Text => log.init(),
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
+        .max_blocking_threads(BLOCKING_THREADS)
         .enable_all()
         .build()?;
     let ended = runtime.block_on(flux_controller::start::run(args));

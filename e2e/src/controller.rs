@@ -119,7 +119,9 @@ impl Controller {
             .arg(format!("--metrics-addr=127.0.0.1:{}", self.metrics))
             .arg(format!("--health-addr=127.0.0.1:{}", self.health))
             .args(["--log-format=text", "--allow-http-repositories"])
-            .args(&self.options.flags);
+            .args(&self.options.flags)
+            // As config/manager sets it.
+            .env("MALLOC_ARENA_MAX", "1");
         for variable in ["RUST_LOG", "RUST_BACKTRACE"] {
             command.envs(std::env::var_os(variable).map(|value| (variable, value)));
         }
