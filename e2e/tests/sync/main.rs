@@ -1,0 +1,15 @@
+//! What a Sync does to a cluster: the real controller, API server, workloads and git server.
+//!
+//! All tests share one control plane and one controller; each has a namespace, a repository and an account of its own.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod apply;
+mod end;
+mod guard;
+mod hands;
+mod health;
+mod refusal;
+mod resilience;
+mod stage;
+mod tenancy;

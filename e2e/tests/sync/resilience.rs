@@ -1,0 +1,123 @@
+//! What breaks in the middle of the work comes back, and nothing is lost.
+
+use std::sync::Arc;
+
+use flux_crds::GitRepository;
+use flux_e2e::{ControlPlane, Controller, GitServer, Options, controller, reconcile, wait};
+use kube::api::ListParams;
+
+use crate::stage::{APPS, SOURCE, Stage, inventory, map, message};
+
+/// Enough objects to be in the middle of them.
+const MANY: usize = 1000;
+
+fn many() -> String {
+    let maps: Vec<String> = (0..MANY)
+        .map(|number| map(&format!("map-{number}"), "a"))
+        .collect();
+    maps.join("---\n")
+}
+
+/// A control plane, a controller and a git server of one test, which breaks them.
+struct Fragile {
+    // Dropped in this order: the controller before what it talks to.
+    stage: Stage,
+    controller: Controller,
+    server: GitServer,
+    control_plane: Arc<ControlPlane>,
+}
+
+impl Fragile {
+    async fn set() -> Self {
+        let control_plane = Arc::new(ControlPlane::start(Options::default()).await.unwrap());
+        let server = GitServer::start().unwrap();
+        let controller = Controller::start(&control_plane, controller::Options::default())
+            .await
+            .unwrap();
+        let stage = Stage::on(&control_plane, &server).await;
+        stage.grant("admin", "default").await;
+        Self {
+            stage,
+            controller,
+            server,
+            control_plane,
+        }
+    }
+
+    /// Waits until some of many objects exist.
+    async fn begins(&self) {
+        let maps = self.stage.maps();
+        wait::until(&maps, "map-7", "exists", |_| true)
+            .await
+            .unwrap();
+    }
+
+    async fn applied(&self) -> usize {
+        let labelled = ListParams::default().labels("flux.rs/sync=apps");
+        self.stage.maps().list(&labelled).await.unwrap().items.len()
+    }
+}
+
+#[tokio::test]
+async fn a_killed_controller_goes_on_where_it_was_and_orphans_nothing() {
+    let mut fragile = Fragile::set().await;
+    let stage = &fragile.stage;
+    stage.push(&[("many.yaml", &many())]).await;
+    stage.create(&stage.sync()).await;
+    fragile.begins().await;
+    fragile.controller.kill();
+    let interrupted = stage.syncs().get(APPS).await.unwrap();
+    assert!(!wait::is_ready(&interrupted), "it was killed in the middle");
+    assert_eq!(
+        inventory(&interrupted).len(),
+        MANY,
+        "everything is in the inventory before the first write"
+    );
+    // What was applied and leaves git in the meantime must not stay behind.
+    stage.repo.remove("many.yaml").unwrap();
+    let left = stage
+        .repo
+        .push_files(&[("one.yaml", &map("one", "a"))], "fewer");
+    let left = left.unwrap();
+    fragile.controller.restart().await.unwrap();
+    let sync = fragile.stage.applied(&left).await;
+    assert_eq!(inventory(&sync).len(), 1);
+    assert_eq!(fragile.applied().await, 1, "nothing is orphaned");
+}
+
+#[tokio::test]
+async fn an_api_server_that_breaks_down_in_the_middle_gets_everything_in_the_end() {
+    let fragile = Fragile::set().await;
+    let stage = &fragile.stage;
+    let commit = stage.push(&[("many.yaml", &many())]).await;
+    stage.create(&stage.sync()).await;
+    fragile.begins().await;
+    fragile.control_plane.kill_api_server();
+    fragile.control_plane.start_api_server().await.unwrap();
+    let sync = stage.applied(&commit).await;
+    assert_eq!(inventory(&sync).len(), MANY);
+    assert_eq!(fragile.applied().await, MANY);
+}
+
+#[tokio::test]
+async fn a_git_server_that_is_away_leaves_the_last_revision_served() {
+    let fragile = Fragile::set().await;
+    let stage = &fragile.stage;
+    stage.create(&stage.sync()).await;
+    let commit = stage.push(&[("one.yaml", &map("one", "a"))]).await;
+    stage.applied(&commit).await;
+    fragile.server.go_away().unwrap();
+    let source = stage.fetch().await;
+    let ready = wait::condition(&source, "Ready").unwrap();
+    assert_eq!(ready.status, "False");
+    assert_eq!(ready.reason, "FetchFailed");
+    assert!(ready.message.contains("still serving"), "{}", ready.message);
+    let sync = reconcile::now(&stage.syncs(), APPS).await.unwrap();
+    assert!(wait::is_ready(&sync), "{}", message(&sync));
+
+    fragile.server.come_back().unwrap();
+    let sources = stage.api::<GitRepository>();
+    wait::until(&sources, SOURCE, "recovers by itself", wait::is_ready)
+        .await
+        .unwrap();
+}
