@@ -6,12 +6,16 @@ use std::time::{Duration, Instant};
 
 use kube::Client;
 use kube::core::discovery::v2::{APIGroupDiscoveryList, APIResourceDiscovery};
+use serde_json::Value;
 use tokio::sync::Mutex;
 
 use super::Error;
 
 /// How long an answer of discovery stands before an unknown kind may ask again.
 const FRESH: Duration = Duration::from_secs(2);
+
+/// Time between two questions for kinds that are about to be served.
+const ASK_AGAIN: Duration = Duration::from_millis(50);
 
 /// How to address the objects of a kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,6 +137,38 @@ impl Kinds {
                 },
                 kind: kind.to_owned(),
             })
+    }
+
+    /// Asks the cluster again until it names the kinds that `definitions` bring, for at most `limit`.
+    ///
+    /// A definition is established a moment before discovery knows it; who asks once may ask too early.
+    pub async fn learn(&self, definitions: &[&Value], limit: Duration) -> Result<(), Error> {
+        let deadline = Instant::now() + limit;
+        loop {
+            self.refresh(Duration::ZERO).await?;
+            let all = definitions.iter().all(|definition| self.serves(definition));
+            if all || Instant::now() >= deadline {
+                return Ok(());
+            }
+            tokio::time::sleep(ASK_AGAIN).await;
+        }
+    }
+
+    /// Tells whether every served version of a definition is known.
+    fn serves(&self, definition: &Value) -> bool {
+        let text = |path| definition.pointer(path).and_then(Value::as_str);
+        let (Some(group), Some(kind)) = (text("/spec/group"), text("/spec/names/kind")) else {
+            return true;
+        };
+        let versions = definition
+            .pointer("/spec/versions")
+            .and_then(Value::as_array);
+        versions
+            .into_iter()
+            .flatten()
+            .filter(|version| version.get("served").and_then(Value::as_bool) == Some(true))
+            .filter_map(|version| version.get("name").and_then(Value::as_str))
+            .all(|version| self.find(group, kind, Some(version)).is_some())
     }
 
     /// Asks the cluster again, unless the last answer is younger than `unless_within`.

@@ -401,7 +401,8 @@ async fn definitions(cluster: &Cluster, report: &mut Report, limit: Duration) {
         .iter()
         .filter_map(|desired| Some(failure(desired, late.remove(&desired.id)?.into())))
         .collect();
-    if let Err(error) = cluster.kinds().refresh(Duration::ZERO).await {
+    let values: Vec<_> = definitions.iter().map(|desired| &desired.value).collect();
+    if let Err(error) = cluster.kinds().learn(&values, limit).await {
         failures.push(failure(first, error.into()));
     }
     report.failures.extend(failures);
