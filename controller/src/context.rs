@@ -66,6 +66,8 @@ pub(crate) struct Context {
     pub(crate) work: Semaphore,
     /// Held for status writes that can wait.
     pub(crate) bookkeeping: Semaphore,
+    /// Held by builds, as many at once as there are processors: more would only be more threads.
+    pub(crate) builds: Semaphore,
     /// Held by git operations.
     pub(crate) fetches: Semaphore,
     /// Cancelled when the process shall end.
@@ -99,6 +101,7 @@ impl Context {
             events,
             work: Semaphore::new(options.concurrent.into()),
             bookkeeping: Semaphore::new(BOOKKEEPING_AT_ONCE),
+            builds: Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)),
             fetches: Semaphore::new(FETCHES_AT_ONCE),
             shutdown,
             git,

@@ -4,8 +4,9 @@ use clap::Parser as _;
 use flux_controller::args::{Args, LogFormat};
 use tracing_subscriber::EnvFilter;
 
-/// Threads for builds and git. More would not be faster, and each thread makes the allocator hold memory of its own.
-const BLOCKING_THREADS: usize = 8;
+/// Threads for builds, git and name resolution. Each makes the allocator hold memory of its own, but git servers that hang
+/// must never hold all of them: without one to resolve names, the lease would be lost.
+const BLOCKING_THREADS: usize = 32;
 
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();

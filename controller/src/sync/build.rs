@@ -13,7 +13,9 @@ use flux_engine::cluster::{Cluster, Error};
 use flux_engine::git::GitTree;
 use flux_kustomize::{Build, Object, Options, Read};
 
+use super::gather::Gathered;
 use super::halt::Halt;
+use crate::context::Context;
 use crate::key::Key;
 use crate::sources::Snapshot;
 
@@ -48,9 +50,9 @@ pub(crate) fn print(tree: &GitTree, view: u64, reads: &BTreeSet<Read>) -> u64 {
 
 /// Builds the Sync's path of a revision.
 pub(crate) async fn build(
+    context: &Context,
     sync: &Sync,
-    snapshot: &Arc<Snapshot>,
-    cluster: &Cluster,
+    Gathered { snapshot, cluster }: &Gathered,
 ) -> Result<Made, Halt> {
     let path = path(sync)?;
     let options = Options {
@@ -58,7 +60,9 @@ pub(crate) async fn build(
         ..Options::default()
     };
     let source = Arc::clone(snapshot);
+    let turn = context.builds.acquire().await;
     let built = tokio::task::spawn_blocking(move || run(&source, &path, &options)).await;
+    drop(turn);
     // A build that panicked is our own mistake; it must not take the other Syncs with it.
     let (built, print) = built.unwrap_or_else(|error| {
         Err(Halt::failed(

@@ -177,7 +177,7 @@ impl Run<'_> {
                     .map(|(id, entry)| (id, entry.version.as_str())),
             ));
         }
-        let made = build::build(self.sync, snapshot, cluster).await?;
+        let made = build::build(self.context, self.sync, gathered).await?;
         let targets = health::targets(
             self.sync,
             made.desired
