@@ -20,6 +20,8 @@ use crate::status::Publisher;
 
 /// Status writes without news that are under way at once.
 const BOOKKEEPING_AT_ONCE: usize = 2;
+/// Status writes that somebody waits for, though nothing changed, that are under way at once.
+const ECHOES_AT_ONCE: usize = 8;
 /// Git operations under way at once: each holds a thread.
 const FETCHES_AT_ONCE: usize = 8;
 
@@ -66,6 +68,8 @@ pub(crate) struct Context {
     pub(crate) work: Semaphore,
     /// Held for status writes that can wait.
     pub(crate) bookkeeping: Semaphore,
+    /// Held for status writes that bring no change, but the token of somebody who waits.
+    pub(crate) echoes: Semaphore,
     /// Held by builds, as many at once as there are processors: more would only be more threads.
     pub(crate) builds: Semaphore,
     /// Held by git operations.
@@ -101,6 +105,7 @@ impl Context {
             events,
             work: Semaphore::new(options.concurrent.into()),
             bookkeeping: Semaphore::new(BOOKKEEPING_AT_ONCE),
+            echoes: Semaphore::new(ECHOES_AT_ONCE),
             builds: Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)),
             fetches: Semaphore::new(FETCHES_AT_ONCE),
             shutdown,

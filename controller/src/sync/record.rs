@@ -120,10 +120,12 @@ pub(crate) async fn record(
         context.events.publish(*sync, &event);
     }
     // Nothing but bookkeeping must not stand in the way of Syncs that have something to apply.
-    let turn = if changes.is_empty() {
+    let turn = if !changes.is_empty() {
+        None
+    } else if status.last_handled_reconcile == memory.status.last_handled_reconcile {
         context.bookkeeping.acquire().await.ok()
     } else {
-        None
+        context.echoes.acquire().await.ok()
     };
     if let Err(error) = recorder.write(memory, status).await {
         tracing::warn!(object = %key, error = %crate::report::chain(&error), "status not written");
