@@ -134,6 +134,8 @@ impl Halt {
 
 fn is_transient(error: &transaction::ItemError) -> bool {
     match error {
+        // Its definition may be on its way, from another Sync or a person.
+        transaction::ItemError::Cluster(Error::UnknownKind { .. }) => true,
         transaction::ItemError::Cluster(error) => error.class() == Class::Transient,
         transaction::ItemError::Terminating => true,
         transaction::ItemError::Name { .. }
