@@ -5,6 +5,7 @@ use std::sync::Arc;
 use flux_crds::GitRepository;
 use flux_e2e::{ControlPlane, Controller, GitServer, Options, controller, reconcile, wait};
 use kube::api::ListParams;
+use serde_json::json;
 
 use crate::stage::{APPS, SOURCE, Stage, inventory, map, message};
 
@@ -83,6 +84,44 @@ async fn a_killed_controller_goes_on_where_it_was_and_orphans_nothing() {
     let sync = fragile.stage.applied(&left).await;
     assert_eq!(inventory(&sync).len(), 1);
     assert_eq!(fragile.applied().await, 1, "nothing is orphaned");
+}
+
+#[tokio::test]
+async fn a_controller_killed_while_it_deletes_deletes_the_rest_and_nothing_else() {
+    let mut fragile = Fragile::set().await;
+    let stage = &fragile.stage;
+    let files = [("many.yaml", many()), ("one.yaml", map("one", "a"))];
+    let files = files.each_ref().map(|(path, text)| (*path, text.as_str()));
+    let all = stage.push(&files).await;
+    stage.create(&stage.sync()).await;
+    stage.applied(&all).await;
+    let mine = json!({
+        "apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"name": "mine", "namespace": stage.name()},
+    });
+    stage.apply(mine).await;
+
+    stage.repo.remove("many.yaml").unwrap();
+    let left = stage.repo.commit_and_push("fewer").unwrap();
+    stage.fetch().await;
+    wait::until_gone(&stage.maps(), "map-1").await.unwrap();
+    fragile.controller.kill();
+    let remaining = fragile.applied().await;
+    assert!(
+        remaining > 1,
+        "it was killed in the middle, {remaining} are left"
+    );
+
+    fragile.controller.restart().await.unwrap();
+    let sync = fragile.stage.applied(&left).await;
+    assert_eq!(inventory(&sync).len(), 1);
+    assert_eq!(
+        fragile.applied().await,
+        1,
+        "what left git is gone, the rest stays"
+    );
+    let mine = fragile.stage.maps().get_opt("mine").await.unwrap();
+    assert!(mine.is_some(), "what was never ours stays");
 }
 
 #[tokio::test]
