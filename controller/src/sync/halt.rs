@@ -134,10 +134,10 @@ impl Halt {
 
 fn is_transient(error: &transaction::ItemError) -> bool {
     match error {
-        // Its definition may be on its way, from another Sync or a person.
-        transaction::ItemError::Cluster(Error::UnknownKind { .. }) => true,
+        // The definition of an unknown kind may be on its way, from another Sync or a person.
+        transaction::ItemError::Cluster(Error::UnknownKind { .. })
+        | transaction::ItemError::Terminating => true,
         transaction::ItemError::Cluster(error) => error.class() == Class::Transient,
-        transaction::ItemError::Terminating => true,
         transaction::ItemError::Name { .. }
         | transaction::ItemError::Immutable(_)
         | transaction::ItemError::ManagedFields(_) => false,
