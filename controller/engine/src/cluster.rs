@@ -22,6 +22,7 @@ mod kinds;
 pub mod live;
 pub mod prune;
 mod request;
+mod scopes;
 pub mod survey;
 mod take_over;
 pub mod transaction;
@@ -30,6 +31,7 @@ pub mod wait;
 pub use connection::{Actor, Cluster, Connection};
 pub use error::{Class, Error, Rejection};
 pub use kinds::{Kinds, Resource};
+pub use scopes::scopes;
 
 /// Runs futures, at most `limit` of them at a time, and yields their results as they come.
 ///

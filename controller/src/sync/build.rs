@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
-use flux_core::desire::{self, Scope, Scopes};
+use flux_core::desire;
 use flux_core::object::Desired;
 use flux_core::overlay::overlay;
 use flux_core::owner::Owner;
 use flux_crds::{Reason, Sync};
-use flux_engine::cluster::{Cluster, Error};
+use flux_engine::cluster::scopes;
 use flux_engine::git::GitTree;
-use flux_kustomize::{Build, Object, Options, Read};
+use flux_kustomize::{Build, Options, Read};
 
 use super::gather::Gathered;
 use super::halt::Halt;
@@ -70,7 +70,9 @@ pub(crate) async fn build(
             format!("the build broke off: {error}"),
         ))
     })?;
-    let scopes = scopes(cluster, &built.objects).await?;
+    let scopes = scopes(cluster, &built.objects)
+        .await
+        .map_err(|error| Halt::cluster("learn the kinds of the cluster", &error))?;
     let owner = owner(sync);
     let desired = desire::desire(built.objects, &owner, &scopes).map_err(Halt::problems)?;
     Ok(Made {
@@ -157,27 +159,4 @@ pub(crate) fn owner(sync: &Sync) -> Owner {
         namespace: namespace.to_string(),
         name: name.to_string(),
     }
-}
-
-/// Asks for the scope of each kind. A kind that nobody knows has no scope; the dry-run refuses it with the right words.
-async fn scopes(cluster: &Cluster, objects: &[Object]) -> Result<Scopes, Halt> {
-    let mut scopes = desire::brought_scopes(objects);
-    for (api_version, kind) in desire::kinds(objects) {
-        if scopes.contains_key(&(api_version.clone(), kind.clone())) {
-            continue;
-        }
-        match cluster.resolve(&api_version, &kind).await {
-            Ok(resource) => {
-                let scope = if resource.namespaced {
-                    Scope::Namespaced
-                } else {
-                    Scope::Cluster
-                };
-                scopes.insert((api_version, kind), scope);
-            }
-            Err(Error::UnknownKind { .. }) => {}
-            Err(error) => return Err(Halt::cluster("learn the kinds of the cluster", &error)),
-        }
-    }
-    Ok(scopes)
 }

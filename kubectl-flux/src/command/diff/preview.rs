@@ -109,7 +109,12 @@ async fn desired(
     against: &Against,
     cluster: &cluster::Cluster,
 ) -> Result<Vec<Desired>, Error> {
-    let scopes = scopes(&objects, cluster).await?;
+    let scopes = cluster::scopes(cluster, &objects)
+        .await
+        .map_err(|source| Error::Engine {
+            action: "learn the kinds of the cluster".into(),
+            source,
+        })?;
     let owner = match against {
         Against::Sync(sync) => owner(sync),
         Against::Namespace(namespace) => {
@@ -156,34 +161,6 @@ fn give_namespace(value: &mut Value, namespace: &str, scopes: &Scopes) {
             .entry("namespace")
             .or_insert_with(|| namespace.into());
     }
-}
-
-async fn scopes(objects: &[Object], cluster: &cluster::Cluster) -> Result<Scopes, Error> {
-    let mut scopes = desire::brought_scopes(objects);
-    for (api_version, kind) in desire::kinds(objects) {
-        if scopes.contains_key(&(api_version.clone(), kind.clone())) {
-            continue;
-        }
-        match cluster.resolve(&api_version, &kind).await {
-            Ok(resource) => {
-                let scope = if resource.namespaced {
-                    Scope::Namespaced
-                } else {
-                    Scope::Cluster
-                };
-                scopes.insert((api_version, kind), scope);
-            }
-            // The object itself is refused later, with its place.
-            Err(cluster::Error::UnknownKind { .. }) => {}
-            Err(source) => {
-                return Err(Error::Engine {
-                    action: "learn the kinds of the cluster".into(),
-                    source,
-                });
-            }
-        }
-    }
-    Ok(scopes)
 }
 
 async fn fate(
