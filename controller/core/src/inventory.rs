@@ -80,7 +80,7 @@ impl Inventory {
     /// Written before the first change in the cluster, it makes orphans impossible: whatever the
     /// interrupted run created is in it. Records stay, because nothing has been applied yet.
     #[must_use]
-    pub fn union(&self, desired: &[Desired]) -> Self {
+    pub fn union<'a>(&self, desired: impl IntoIterator<Item = &'a Desired>) -> Self {
         let mut union = self.clone();
         for object in desired {
             let entry = union.0.entry(object.id.clone()).or_default();

@@ -35,7 +35,7 @@ pub(crate) struct Memory {
     pub(crate) guarded: bool,
 }
 
-/// What a build looked at.
+/// What a build looked at, all of which was applied.
 pub(crate) struct Built {
     /// The generation of the spec that it was made for.
     pub(crate) generation: Option<i64>,
@@ -43,8 +43,6 @@ pub(crate) struct Built {
     pub(crate) reads: BTreeSet<Read>,
     /// What they were, as one number.
     pub(crate) print: u64,
-    /// Whether everything that it made was applied.
-    pub(crate) applied: bool,
 }
 
 impl Memory {

@@ -14,6 +14,8 @@ pub(crate) struct Work {
     pub(crate) changed: Vec<Desired>,
     /// The objects that stay as they are.
     pub(crate) kept: Vec<ObjectId>,
+    /// The objects of the inventory that left the source.
+    pub(crate) stale: Vec<ObjectId>,
     /// The objects that others changed or deleted, and who.
     pub(crate) drifted: Vec<(ObjectId, Drift)>,
 }
@@ -72,6 +74,7 @@ pub(crate) fn split(
             }
         }
     }
+    let stale = inventory.difference(&desired);
     let unchanged: std::collections::HashSet<ObjectId> = kept.iter().cloned().collect();
     let changed = desired
         .into_iter()
@@ -80,6 +83,7 @@ pub(crate) fn split(
     Work {
         changed,
         kept,
+        stale,
         drifted,
     }
 }

@@ -196,7 +196,11 @@ impl Run<'_> {
                 })?;
         }
         let owner = owner(self.sync);
-        let work = plan::split(&owner, &memory.inventory, survey.as_ref(), made.desired);
+        let mut work = plan::split(&owner, &memory.inventory, survey.as_ref(), made.desired);
+        if !self.sync.spec.prunes() {
+            // It stays in the inventory, for the day on which the Sync prunes again.
+            work.stale.clear();
+        }
         self.tell_drift(&work.drifted);
         let transact = Transact {
             sync: self.sync,
@@ -207,14 +211,13 @@ impl Run<'_> {
             recorder: self.recorder,
         };
         memory.built = None;
-        let (done, result) = transact.run(memory, work.changed, &work.kept).await;
+        let (done, result) = transact.run(memory, work).await;
         *changes = done;
         result?;
         memory.built = Some(Built {
             generation: self.sync.metadata.generation,
             reads: made.reads,
             print: made.print,
-            applied: true,
         });
         Ok(targets)
     }
@@ -224,8 +227,7 @@ impl Run<'_> {
         let generation = self.sync.metadata.generation;
         let Gathered { snapshot, .. } = gathered;
         memory.built.as_ref().is_some_and(|built| {
-            built.applied
-                && built.generation == generation
+            built.generation == generation
                 && built.print == build::print(&snapshot.tree, snapshot.view, &built.reads)
         })
     }

@@ -20,7 +20,7 @@ use flux_engine::cluster::transaction::{Applied, Item, Transaction};
 use super::build::owner;
 use super::halt::Halt;
 use super::memory::{Memory, write_inventory};
-use super::plan;
+use super::plan::{self, Work};
 use super::record::Recorder;
 use crate::claims::Claims;
 use crate::key::Key;
@@ -46,21 +46,27 @@ pub(crate) struct Transact<'a> {
 }
 
 impl Transact<'_> {
-    /// Applies `pending` and deletes what is neither in it nor in `kept`. Returns what it did to the cluster, also when it
+    /// Applies what has changed and deletes what left the source. Returns what it did to the cluster, also when it
     /// failed half-way; the inventory in `memory` is right in both cases.
     pub(crate) async fn run(
         &self,
         memory: &mut Memory,
-        pending: Vec<Desired>,
-        kept: &[ObjectId],
+        Work {
+            changed: pending,
+            kept,
+            stale,
+            ..
+        }: Work,
     ) -> (Vec<Change>, Result<(), Halt>) {
         let wanted: Vec<ObjectId> = pending
             .iter()
             .map(|object| object.id.clone())
-            .chain(kept.iter().cloned())
+            .chain(kept)
             .collect();
         let mut changes = Vec::new();
-        let done = self.steps(memory, pending, &wanted, &mut changes).await;
+        let done = self
+            .steps(memory, pending, (&wanted, &stale), &mut changes)
+            .await;
         (changes, done)
     }
 
@@ -68,14 +74,13 @@ impl Transact<'_> {
         &self,
         memory: &mut Memory,
         pending: Vec<Desired>,
-        wanted: &[ObjectId],
+        (wanted, stale): (&[ObjectId], &[ObjectId]),
         changes: &mut Vec<Change>,
     ) -> Result<(), Halt> {
         let conflicts = self.claims.claim(self.key, wanted.iter());
         if !conflicts.is_empty() {
             return Err(Halt::conflicts(&conflicts));
         }
-        let stale = self.stale(&memory.inventory, wanted);
         let transaction = match self.check(pending).await {
             Ok(transaction) => transaction,
             Err(halt) => {
@@ -87,7 +92,7 @@ impl Transact<'_> {
             self.announce(memory, &transaction).await?;
             self.apply(memory, transaction, changes).await?;
         }
-        self.prune(memory, &stale, changes).await
+        self.prune(memory, stale, changes).await
     }
 
     /// Gives up the claims to objects that were not applied after all, so that another Sync may have them.
@@ -95,20 +100,6 @@ impl Transact<'_> {
         for id in wanted.iter().filter(|id| !inventory.contains(id)) {
             self.claims.release(self.key, id);
         }
-    }
-
-    /// Returns what left the source; nothing when the Sync does not prune: then it stays in the inventory.
-    fn stale(&self, inventory: &Inventory, wanted: &[ObjectId]) -> Vec<ObjectId> {
-        if !self.sync.spec.prunes() {
-            return Vec::new();
-        }
-        let wanted: std::collections::HashSet<&ObjectId> = wanted.iter().collect();
-        inventory
-            .0
-            .keys()
-            .filter(|id| !wanted.contains(id))
-            .cloned()
-            .collect()
     }
 
     async fn check(&self, pending: Vec<Desired>) -> Result<Transaction<'_>, Halt> {
@@ -130,23 +121,21 @@ impl Transact<'_> {
         memory: &mut Memory,
         transaction: &Transaction<'_>,
     ) -> Result<(), Halt> {
-        let mut union = memory.inventory.clone();
-        for desired in transaction.desired() {
-            let entry = union.0.entry(desired.id.clone()).or_default();
-            desired.version().clone_into(&mut entry.version);
-        }
+        let union = memory.inventory.union(transaction.desired());
         if union.len() == memory.inventory.len() {
             return Ok(());
         }
-        memory.inventory = union;
+        let before = std::mem::replace(&mut memory.inventory, union);
         let finding = Finding::new(Reason::Progressing, format!("applying {}", self.revision));
         let mut status = self.recorder.status(memory, &Outcome::Progressing(finding));
         status.last_attempted_revision = Some(self.revision.to_owned());
         status.inventory = write_inventory(&memory.inventory);
-        self.recorder
-            .write(memory, status)
-            .await
-            .map_err(|error| Halt::api("write the inventory", &error))
+        let written = self.recorder.write(memory, status).await;
+        if written.is_err() {
+            // What does not stand in the status must not count as announced, or the next try would apply without it.
+            memory.inventory = before;
+        }
+        written.map_err(|error| Halt::api("write the inventory", &error))
     }
 
     async fn apply(

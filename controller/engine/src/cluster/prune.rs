@@ -11,7 +11,7 @@ use flux_core::live::Metadata;
 use flux_core::object::ObjectId;
 use flux_core::order::Rank;
 use flux_core::owner::Owner;
-use flux_core::settings::Settings;
+use flux_core::plan::{self, Decision, Kept};
 use futures::{FutureExt as _, StreamExt as _};
 
 use super::apply::{self, Deletion};
@@ -94,14 +94,12 @@ async fn delete(cluster: &Cluster, owner: &Owner, id: &ObjectId, found: Found) -
         Ok(None) => return Pruned::Gone,
         Err(error) => return Pruned::Failed(error),
     };
-    if Owner::of(&metadata.labels).as_ref() != Some(owner) {
-        return Pruned::Released;
-    }
-    if !Settings::of(None, Some(&metadata)).prune {
-        return Pruned::Kept;
-    }
-    if metadata.deletion_timestamp.is_some() {
-        return Pruned::Deleted;
+    match plan::decide(owner, &metadata, true) {
+        Decision::Delete | Decision::Read => {}
+        Decision::Gone => return Pruned::Gone,
+        Decision::Keep(Kept::NotOurs(_)) => return Pruned::Released,
+        Decision::Keep(Kept::Disabled | Kept::PruneOff) => return Pruned::Kept,
+        Decision::Keep(Kept::Terminating) => return Pruned::Deleted,
     }
     let deleted = match cluster.kinds().preferred(&id.group, &id.kind).await {
         Ok(resource) => apply::delete(cluster, &resource, &metadata).await,
