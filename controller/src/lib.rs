@@ -19,6 +19,7 @@ mod leader;
 mod metrics;
 mod registry;
 mod report;
+mod secrets;
 mod serve;
 mod sources;
 pub mod start;

@@ -14,7 +14,7 @@ use kube::runtime::watcher::Event;
 use kube::runtime::{WatchStreamExt as _, watcher};
 use kube::{Api, Resource};
 use serde::de::DeserializeOwned;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_util::task::TaskTracker;
 
 use crate::key::Key;
@@ -24,7 +24,12 @@ pub(crate) type State<K> = Option<Arc<K>>;
 
 /// The objects of one kind by name.
 pub(crate) struct Registry<K> {
-    slots: Mutex<HashMap<Key, watch::Sender<State<K>>>>,
+    slots: Mutex<HashMap<Key, Slot<K>>>,
+}
+
+struct Slot<K> {
+    state: watch::Sender<State<K>>,
+    wake: Arc<Notify>,
 }
 
 impl<K> Default for Registry<K> {
@@ -36,24 +41,37 @@ impl<K> Default for Registry<K> {
 }
 
 impl<K> Registry<K> {
-    fn with<T>(&self, key: &Key, use_slot: impl FnOnce(&watch::Sender<State<K>>) -> T) -> T {
+    fn with<T>(&self, key: &Key, use_slot: impl FnOnce(&Slot<K>) -> T) -> T {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        use_slot(
-            slots
-                .entry(key.clone())
-                .or_insert_with(|| watch::Sender::new(None)),
-        )
+        use_slot(slots.entry(key.clone()).or_insert_with(|| Slot {
+            state: watch::Sender::new(None),
+            wake: Arc::default(),
+        }))
     }
 
     /// Returns a channel that shows the object now and at each change, also before it exists.
     pub(crate) fn subscribe(&self, key: &Key) -> watch::Receiver<State<K>> {
-        self.with(key, watch::Sender::subscribe)
+        self.with(key, |slot| slot.state.subscribe())
+    }
+
+    /// Returns what the object's task waits on: it is notified once for any number of calls of [`Self::wake`] in between.
+    pub(crate) fn wakes(&self, key: &Key) -> Arc<Notify> {
+        self.with(key, |slot| Arc::clone(&slot.wake))
+    }
+
+    /// Asks the object's task to reconcile now; nothing happens when there is no such object.
+    #[allow(dead_code, reason = "its first callers, webhooks and image updates, come next")]
+    pub(crate) fn wake(&self, key: &Key) {
+        let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(slot) = slots.get(key) {
+            slot.wake.notify_one();
+        }
     }
 
     /// Returns the object.
     pub(crate) fn get(&self, key: &Key) -> State<K> {
         let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        slots.get(key).and_then(|slot| slot.borrow().clone())
+        slots.get(key).and_then(|slot| slot.state.borrow().clone())
     }
 
     /// Returns all objects.
@@ -61,20 +79,20 @@ impl<K> Registry<K> {
         let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         slots
             .values()
-            .filter_map(|slot| slot.borrow().clone())
+            .filter_map(|slot| slot.state.borrow().clone())
             .collect()
     }
 
     /// Replaces the state and tells whether the object is new here.
     fn set(&self, key: &Key, object: Arc<K>) -> bool {
-        self.with(key, |slot| slot.send_replace(Some(object)).is_none())
+        self.with(key, |slot| slot.state.send_replace(Some(object)).is_none())
     }
 
     fn remove(&self, key: &Key) {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(slot) = slots.get(key) {
-            slot.send_replace(None);
-            if slot.receiver_count() == 0 {
+            slot.state.send_replace(None);
+            if slot.state.receiver_count() == 0 {
                 slots.remove(key);
             }
         }
@@ -84,7 +102,7 @@ impl<K> Registry<K> {
         let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         slots
             .iter()
-            .filter(|(_, slot)| slot.borrow().is_some())
+            .filter(|(_, slot)| slot.state.borrow().is_some())
             .map(|(key, _)| key.clone())
             .collect()
     }

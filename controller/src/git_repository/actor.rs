@@ -13,6 +13,7 @@ use crate::sync::token;
 /// Reconciles one repository whenever it has to, until it is gone or the process ends.
 pub(crate) async fn run(context: Arc<Context>, key: Key) {
     let mut object = context.repositories.subscribe(&key);
+    let wakes = context.repositories.wakes(&key);
     let mut memory = Memory::default();
     let directory = directory(&context.options.data_dir, &key);
     context.metrics.resources("GitRepository", 1);
@@ -46,6 +47,7 @@ pub(crate) async fn run(context: Arc<Context>, key: Key) {
         });
         tokio::select! {
             moved = moved => if moved.is_err() { break },
+            () = wakes.notified() => {}
             () = rest => {}
             () = context.shutdown.cancelled() => break,
         }

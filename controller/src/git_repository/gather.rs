@@ -1,6 +1,5 @@
 //! Every read before the fetch: the spec itself, and the Secrets that it names.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use flux_core::conclude::{Finding, Outcome};
@@ -8,11 +7,10 @@ use flux_core::git::{Mode, Range, Reference, RepositoryUrl, Scheme};
 use flux_crds::git_repository::{GitReference, VerifyMode};
 use flux_crds::{GitRepository, Reason, SecretReference};
 use flux_engine::git::{Credentials, Keyring, Proxy, Remote};
-use k8s_openapi::api::core::v1::Secret;
-use kube::Api;
 
 use crate::context::Context;
 use crate::report::chain;
+use crate::secrets;
 
 /// What a fetch works with.
 pub(crate) struct Gathered {
@@ -69,7 +67,7 @@ pub(crate) async fn gather(
     };
     let mut remote = Remote::anonymous(url);
     if let Some(reference) = &spec.secret_ref {
-        let data = secret(context, namespace, reference).await?;
+        let data = secrets::read(context, namespace, &reference.name).await?;
         remote.credentials = Credentials::from_secret(&remote.url, &data)
             .map_err(|error| secret_invalid(reference, error))?;
     }
@@ -78,7 +76,7 @@ pub(crate) async fn gather(
             let message = "spec.proxySecretRef works with http and https URLs only; remove it";
             return Err(stalled(Reason::InvalidSpec, message));
         }
-        let data = secret(context, namespace, reference).await?;
+        let data = secrets::read(context, namespace, &reference.name).await?;
         remote.proxy =
             Some(Proxy::from_secret(&data).map_err(|error| secret_invalid(reference, error))?);
     }
@@ -87,7 +85,7 @@ pub(crate) async fn gather(
         let mode = mode(verify.mode());
         mode.check(&reference)
             .map_err(|error| stalled(Reason::InvalidSpec, chain(&error)))?;
-        let data = secret(context, namespace, &verify.secret_ref).await?;
+        let data = secrets::read(context, namespace, &verify.secret_ref.name).await?;
         let keyring = Keyring::from_secret(&data)
             .map_err(|error| secret_invalid(&verify.secret_ref, error))?;
         verification = Some(Verification { mode, keyring });
@@ -144,39 +142,4 @@ fn reference(wanted: Option<&GitReference>) -> Result<Reference, Outcome> {
     };
     reference.check().map_err(|error| invalid(&error))?;
     Ok(reference)
-}
-
-/// Reads a Secret of the repository's own namespace.
-pub(crate) async fn secret(
-    context: &Context,
-    namespace: &str,
-    reference: &SecretReference,
-) -> Result<BTreeMap<String, Vec<u8>>, Outcome> {
-    let api: Api<Secret> = Api::namespaced(context.client.clone(), namespace);
-    let name = &reference.name;
-    match api.get_opt(name).await {
-        Ok(Some(secret)) => Ok(secret
-            .data
-            .unwrap_or_default()
-            .into_iter()
-            .map(|(key, value)| (key, value.0))
-            .collect()),
-        Ok(None) => {
-            let message = format!("Secret {namespace}/{name} does not exist");
-            Err(Outcome::Transient(Finding::new(
-                Reason::SecretNotFound,
-                message,
-            )))
-        }
-        Err(error) => {
-            let message = format!(
-                "failed to read Secret {namespace}/{name}: {}",
-                chain(&error)
-            );
-            Err(Outcome::Transient(Finding::new(
-                Reason::ClusterUnreachable,
-                message,
-            )))
-        }
-    }
 }
