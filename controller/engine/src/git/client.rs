@@ -3,18 +3,17 @@
 use std::{
     collections::HashMap,
     fmt, io,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use flux_core::git::Scheme;
 use gix_transport::{Protocol, client::blocking_io};
 use reqwest::header::HeaderValue;
-use rustls::{ClientConfig, RootCertStore};
 use tokio::runtime::{Builder, Runtime};
 
 use super::{
-    credentials::{Error as CredentialsError, Tls},
+    credentials::Error as CredentialsError,
     deadline::Deadline,
     error::{Error, chain},
     file, http,
@@ -23,6 +22,7 @@ use super::{
     session::Session,
     ssh,
 };
+use crate::tls::Tls;
 
 /// Connections that no one used for this long are closed.
 const IDLE: Duration = Duration::from_mins(2);
@@ -61,7 +61,6 @@ struct Shared {
     options: Options,
     /// Taken out on drop only: a runtime must not be dropped within asynchronous code.
     runtime: Option<Runtime>,
-    system_roots: OnceLock<Arc<RootCertStore>>,
     clients: Mutex<HashMap<(Tls, Option<Proxy>), reqwest::Client>>,
 }
 
@@ -92,7 +91,6 @@ impl Client {
         Ok(Self(Arc::new(Shared {
             options,
             runtime: Some(runtime),
-            system_roots: OnceLock::new(),
             clients: Mutex::default(),
         })))
     }
@@ -205,7 +203,7 @@ impl Client {
         if let Some(client) = clients.get(&key) {
             return Ok(client.clone());
         }
-        let client = self.build_http_client(&key.0, key.1.as_ref())?;
+        let client = Self::build_http_client(&key.0, key.1.as_ref())?;
         if clients.len() >= MAX_CLIENTS {
             clients.clear();
         }
@@ -213,17 +211,13 @@ impl Client {
         Ok(client)
     }
 
-    fn build_http_client(
-        &self,
-        tls: &Tls,
-        proxy: Option<&Proxy>,
-    ) -> Result<reqwest::Client, Error> {
+    fn build_http_client(tls: &Tls, proxy: Option<&Proxy>) -> Result<reqwest::Client, Error> {
         let failed = |message| Error::Protocol {
             doing: "setting up TLS",
             message,
         };
         let mut builder = reqwest::Client::builder()
-            .tls_backend_preconfigured(self.tls_config(tls)?)
+            .tls_backend_preconfigured(tls.config().map_err(CredentialsError::from)?)
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(CONNECT)
             .pool_idle_timeout(IDLE)
@@ -237,35 +231,6 @@ impl Client {
             .build()
             .map_err(|error| failed(chain(&error.without_url())))
     }
-
-    fn tls_config(&self, tls: &Tls) -> Result<ClientConfig, Error> {
-        let failed = |error: rustls::Error| Error::Protocol {
-            doing: "setting up TLS",
-            message: error.to_string(),
-        };
-        let mut roots = RootCertStore::clone(self.0.system_roots.get_or_init(system_roots));
-        for authority in tls.authorities()? {
-            roots.add(authority).map_err(failed)?;
-        }
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let builder = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(failed)?
-            .with_root_certificates(roots);
-        match tls.client()? {
-            Some(client) => builder
-                .with_client_auth_cert(client.chain, client.key)
-                .map_err(failed),
-            None => Ok(builder.with_no_client_auth()),
-        }
-    }
-}
-
-/// A machine without certificates is fine: then only those of a Secret count.
-fn system_roots() -> Arc<RootCertStore> {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    Arc::new(roots)
 }
 
 fn http_proxy(proxy: &Proxy) -> Result<reqwest::Proxy, Error> {

@@ -4,9 +4,9 @@ use std::{collections::BTreeMap, fmt};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use flux_core::git::{RepositoryUrl, Scheme};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 
 use super::ssh::{Identity, KnownHosts};
+use crate::tls::{self, Tls};
 
 /// What a Secret lacks. Names keys, never values.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -43,6 +43,9 @@ pub enum Error {
         /// What is wrong with its value.
         what: &'static str,
     },
+    /// A certificate or its key cannot be used.
+    #[error(transparent)]
+    Certificates(#[from] tls::Error),
     /// Two ways at once.
     #[error("the Secret has both {first:?} and {second:?}: keep one of them")]
     Conflict {
@@ -65,14 +68,6 @@ pub struct Credentials {
     pub(crate) authorization: Option<String>,
     pub(crate) tls: Tls,
     pub(crate) ssh: Option<Ssh>,
-}
-
-/// PEM texts, checked when the Secret is read.
-#[derive(Clone, Default, PartialEq, Eq, Hash)]
-pub(crate) struct Tls {
-    pub(crate) authorities: Vec<u8>,
-    pub(crate) certificate: Vec<u8>,
-    pub(crate) key: Vec<u8>,
 }
 
 #[derive(Clone)]
@@ -138,77 +133,10 @@ impl Credentials {
         if own.same_server(other) {
             return self.clone();
         }
-        let authorities = Tls {
-            authorities: self.tls.authorities.clone(),
-            ..Tls::default()
-        };
         Self {
-            tls: authorities,
+            tls: self.tls.without_identity(),
             ..Self::default()
         }
-    }
-}
-
-impl Tls {
-    fn from_secret(data: &Data) -> Result<Self, Error> {
-        let get = |names: [&str; 2]| names.iter().find_map(|name| data.get(*name)).cloned();
-        // The second names are those of Flux v2's older Secrets.
-        let tls = Self {
-            authorities: get(["ca.crt", "caFile"]).unwrap_or_default(),
-            certificate: get(["tls.crt", "certFile"]).unwrap_or_default(),
-            key: get(["tls.key", "keyFile"]).unwrap_or_default(),
-        };
-        let why = "a client certificate needs";
-        match (tls.certificate.is_empty(), tls.key.is_empty()) {
-            (true, false) => {
-                return Err(Error::Missing {
-                    key: "tls.crt",
-                    why,
-                });
-            }
-            (false, true) => {
-                return Err(Error::Missing {
-                    key: "tls.key",
-                    why,
-                });
-            }
-            (true, true) | (false, false) => {}
-        }
-        tls.authorities()?;
-        tls.client()?;
-        Ok(tls)
-    }
-
-    /// Returns the authorities to trust besides those of the system.
-    pub(crate) fn authorities(&self) -> Result<Vec<CertificateDer<'static>>, Error> {
-        certificates(&self.authorities, "ca.crt")
-    }
-
-    /// Returns the certificate to show, if there is one.
-    pub(crate) fn client(&self) -> Result<Option<Client>, Error> {
-        if self.certificate.is_empty() {
-            return Ok(None);
-        }
-        let key = PrivateKeyDer::from_pem_slice(&self.key).map_err(|_| Error::Malformed {
-            key: "tls.key",
-            what: "is not a private key in PEM form",
-        })?;
-        let chain = certificates(&self.certificate, "tls.crt")?;
-        Ok(Some(Client { chain, key }))
-    }
-}
-
-pub(crate) struct Client {
-    pub(crate) chain: Vec<CertificateDer<'static>>,
-    pub(crate) key: PrivateKeyDer<'static>,
-}
-
-fn certificates(pem: &[u8], key: &'static str) -> Result<Vec<CertificateDer<'static>>, Error> {
-    let what = "holds no certificate in PEM form";
-    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-    match read {
-        Ok(list) if !list.is_empty() || pem.is_empty() => Ok(list),
-        Ok(_) | Err(_) => Err(Error::Malformed { key, what }),
     }
 }
 
