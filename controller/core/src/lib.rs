@@ -16,6 +16,7 @@ pub mod diff;
 pub mod git;
 pub mod hash;
 pub mod health;
+pub mod image;
 pub mod inventory;
 pub mod live;
 pub mod managed_fields;
