@@ -30,6 +30,7 @@ pub use client::{Client, Options};
 pub use commit::Commit;
 pub use credentials::{Credentials, Error as CredentialsError};
 pub use deadline::Deadline;
+pub(crate) use error::chain;
 pub use error::{Class, Error};
 pub use remote::{Proxy, Remote};
 pub use session::{Fetched, Session};

@@ -2,9 +2,11 @@
 //!
 //! ```text
 //!  git remote ──► git: object store ──► FileTree          (the only user of gix)
+//!  image registry ──► registry: tags, digests             (the only client of registries)
 //!  Desired ──► cluster: dry-run, apply, prune, wait       (the only writer of target objects)
 //! ```
 
 pub mod cluster;
 pub mod git;
+pub mod registry;
 pub mod tls;
