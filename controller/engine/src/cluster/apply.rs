@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::live::MetadataOnly;
 use super::request::{APPLY_PATCH, Call, JSON, JSON_PATCH, METADATA};
-use super::{Cluster, Error, Resource};
+use super::{Cluster, Error, Rejection, Resource};
 
 /// One object as it goes over the wire.
 #[derive(Clone, Copy, Debug)]
@@ -90,7 +90,23 @@ async fn patch(
         body: payload.body.to_vec(),
     };
     let _permit = cluster.permit().await;
-    call.send(cluster.client()).await
+    match call.send(cluster.client()).await {
+        Err(error) if error.is_not_found() && !is_missing_namespace(&error) => {
+            // An apply creates what does not exist, so what is missing is the kind: its definition went since we learned it.
+            cluster.kinds().forget(payload.resource);
+            Err(Error::UnknownKind {
+                api_version: payload.resource.api_version(),
+                kind: payload.resource.kind.to_string(),
+            })
+        }
+        answer => answer,
+    }
+}
+
+fn is_missing_namespace(error: &Error) -> bool {
+    error
+        .rejection()
+        .is_some_and(Rejection::is_missing_namespace)
 }
 
 /// Changes metadata by a JSON patch: folds the fields of other managers into ours before an apply.

@@ -139,6 +139,15 @@ impl Kinds {
             })
     }
 
+    /// Forgets a resource that turned out not to be served any more.
+    pub(crate) fn forget(&self, gone: &Resource) {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let key = (Arc::clone(&gone.group), Arc::clone(&gone.kind));
+        if let Some(served) = Arc::make_mut(&mut known).get_mut(&key) {
+            served.retain(|resource| resource.version != gone.version);
+        }
+    }
+
     /// Asks the cluster again until it names the kinds that `definitions` bring, for at most `limit`.
     ///
     /// A definition is established a moment before discovery knows it; who asks once may ask too early.
