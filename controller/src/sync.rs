@@ -8,6 +8,7 @@
 
 mod actor;
 mod build;
+mod course;
 mod finalize;
 mod gather;
 mod halt;
@@ -16,6 +17,7 @@ mod memory;
 mod plan;
 mod reconcile;
 mod record;
+mod rollback;
 mod transact;
 mod wakeups;
 

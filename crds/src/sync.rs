@@ -21,7 +21,8 @@ pub use build::{
 pub use health::{Dependency, HealthCheck, HealthExpressions};
 pub use policy::{Deletion, Drift, DriftIgnore, DriftMode, PruneGuard, Rollback};
 pub use status::{
-    Failure, HistoryEntry, Inventory, InventoryEntry, ObjectDrift, SyncResult, SyncStatus,
+    Failure, HistoryEntry, Inventory, InventoryEntry, ObjectDrift, RolledBack, SyncResult,
+    SyncStatus,
 };
 
 const DEFAULT_INTERVAL: time::Duration = time::Duration::from_mins(10);
@@ -170,7 +171,8 @@ pub struct SyncSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub force: Option<bool>,
     /// When the last good revision is restored: `OnFailure` when applying fails midway, `OnUnhealthy` also when what was
-    /// applied does not become healthy, `Never`. Default: `OnFailure`.
+    /// applied does not become healthy, `Never`. The failed revision is not tried again until the source or the spec changes
+    /// or someone asks for a reconcile. What may pass by itself is tried again until `timeout` first. Default: `OnFailure`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollback: Option<Rollback>,
     /// Holds the Sync at this revision of its source. Set by `kubectl flux rollback`, cleared by `kubectl flux resume`.

@@ -12,6 +12,6 @@ pub mod verify;
 
 pub use range::Range;
 pub use reference::{Reference, RemoteRef, Resolved};
-pub use revision::{ObjectId, Revision};
+pub use revision::{Error as RevisionError, ObjectId, Revision};
 pub use url::{RepositoryUrl, Scheme};
 pub use verify::{Mode, Target};

@@ -1,9 +1,10 @@
 //! Looking at the server, and fetching what is missing: everything that blocks, on a thread of its own.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use flux_core::conclude::{Finding, Outcome, truncate};
-use flux_core::git::{Mode, ObjectId, Resolved, Revision};
+use flux_core::git::{Mode, ObjectId, Reference, Resolved, Revision};
 use flux_crds::Reason;
 use flux_crds::git_repository::Verification;
 use flux_engine::git::{
@@ -34,6 +35,9 @@ pub(crate) struct New {
     pub(crate) verified: Option<Verification>,
 }
 
+/// Earlier commits with their files.
+pub(crate) type Archive = HashMap<ObjectId, Arc<Snapshot>>;
+
 /// A look at the server.
 pub(crate) struct Look {
     /// The way to it.
@@ -50,6 +54,8 @@ pub(crate) struct Look {
     pub(crate) view: u64,
     /// The last verified revision.
     pub(crate) known: Option<Verification>,
+    /// Earlier commits that Syncs may have to return to; those that are open already come with their files.
+    pub(crate) earlier: HashMap<ObjectId, Option<Arc<Snapshot>>>,
 }
 
 /// Bytes of the signers in the status, as its schema allows.
@@ -57,14 +63,78 @@ const SIGNER: usize = 512;
 
 impl Look {
     /// Asks the server where the reference points, fetches that commit unless it is here, and verifies it. Blocks.
-    pub(crate) fn run(self, deadline: &Deadline) -> Result<Found, Error> {
-        let mut session = self.client.connect(&self.gathered.remote, deadline)?;
+    ///
+    /// Returns the earlier commits that are here beside what it found: they are there also when the server is not.
+    pub(crate) fn run(self, deadline: &Deadline) -> (Archive, Result<Found, Error>) {
+        let mut session = match self.client.connect(&self.gathered.remote, deadline) {
+            Ok(session) => session,
+            Err(error) => return (self.look_back(None, deadline), Err(error)),
+        };
+        let found = self.look(&mut session, deadline);
+        (self.look_back(Some(&mut session), deadline), found)
+    }
+
+    /// Opens the earlier commits, and fetches those that are not here. One that cannot be had is left out: the Sync that
+    /// needs it says so.
+    fn look_back(&self, mut session: Option<&mut Session>, deadline: &Deadline) -> Archive {
+        let mut archive = Archive::new();
+        for (&commit_id, opened) in &self.earlier {
+            let known = opened.clone().filter(|known| known.view == self.view);
+            let snapshot = match known {
+                Some(known) => Ok(known),
+                None => self.open_earlier(session.as_deref_mut(), commit_id, deadline),
+            };
+            match snapshot {
+                Ok(snapshot) => {
+                    archive.insert(commit_id, snapshot);
+                }
+                Err(error) => {
+                    tracing::warn!(%commit_id, error = %chain(&error), "earlier commit not there");
+                }
+            }
+        }
+        archive
+    }
+
+    fn open_earlier(
+        &self,
+        session: Option<&mut Session>,
+        commit_id: ObjectId,
+        deadline: &Deadline,
+    ) -> Result<Arc<Snapshot>, Error> {
+        let reference = Reference::Commit {
+            commit_id,
+            branch: None,
+        };
+        if let Some(session) = session {
+            let resolved = session.resolve(&reference)?;
+            session.fetch(&self.store, &resolved)?;
+        }
+        Ok(Arc::new(Snapshot {
+            revision: Revision {
+                name: None,
+                commit_id,
+            }
+            .to_string(),
+            tree: self.open(commit_id, deadline)?,
+            view: self.view,
+        }))
+    }
+
+    /// Returns the commits that must stay in the store: what is served, and what Syncs may have to return to. What the look
+    /// brings stays by itself, as the newest.
+    pub(crate) fn in_use(&self) -> Vec<ObjectId> {
+        let served = self.served.iter().map(|served| served.tree.commit_id());
+        served.chain(self.earlier.keys().copied()).collect()
+    }
+
+    fn look(&self, session: &mut Session, deadline: &Deadline) -> Result<Found, Error> {
         let resolved = session.resolve(&self.gathered.reference)?;
         let revision = resolved.revision().to_string();
         let here = self.store.has(&resolved);
         let mut bytes = 0;
         if !here {
-            bytes = self.fetch(&mut session, &resolved)?;
+            bytes = self.fetch(session, &resolved)?;
         }
         // Also what is served is verified again: the keys may be others by now.
         let verified = self.verify(&resolved)?;

@@ -1,9 +1,11 @@
 //! One reconcile of a repository, as a list of steps.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use flux_core::conclude::{self, Event, Finding, Outcome, Pace};
+use flux_core::git::ObjectId;
 use flux_crds::git_repository::CommitSummary;
 use flux_crds::{GitRepository, GitRepositoryStatus, Reason, Time};
 use flux_engine::git::Deadline;
@@ -15,6 +17,7 @@ use super::memory::{Memory, directory, view};
 use crate::context::Context;
 use crate::key::Key;
 use crate::report::chain;
+use crate::sources::Snapshot;
 use crate::status;
 use crate::sync::token;
 
@@ -71,8 +74,10 @@ async fn look(
         ignore: repository.spec.ignore.clone(),
         view: view(&repository.spec),
         known: memory.status.verified.clone(),
+        earlier: earlier(context, &key),
         gathered,
     };
+    store.retain(look.in_use());
     let _turn = context.fetches.acquire().await;
     let deadline = Deadline::after(look.gathered.timeout);
     let watched = deadline.clone();
@@ -84,10 +89,13 @@ async fn look(
             fetching.await
         }
     };
+    let found = found.map(|(archive, found)| {
+        context.sources.archive(&key, archive);
+        found
+    });
     match found {
         Ok(Ok(Found::Unchanged)) => Ok(None),
         Ok(Ok(Found::New(new))) => {
-            store.retain([new.snapshot.tree.commit_id()]);
             memory.served = Some(Arc::clone(&new.snapshot));
             context.sources.serve(&key, Arc::clone(&new.snapshot));
             context.metrics.fetched(new.bytes);
@@ -122,6 +130,12 @@ async fn look(
             )))
         }
     }
+}
+
+/// Returns the commits that Syncs may have to return to, with the files of those that are open already.
+fn earlier(context: &Context, key: &Key) -> HashMap<ObjectId, Option<Arc<Snapshot>>> {
+    let open = |commit_id| (commit_id, context.sources.at(key, commit_id));
+    context.sources.wanted(key).into_iter().map(open).collect()
 }
 
 /// Returns what the look came to.

@@ -18,6 +18,7 @@ pub(crate) async fn run(context: Arc<Context>, key: Key) {
         let seen = wakeups.look();
         let Some(sync) = wakeups.object() else {
             context.claims.forget(&key);
+            context.sources.forget(&key);
             break;
         };
         if context.shutdown.is_cancelled() {

@@ -52,7 +52,9 @@ pub(crate) fn print(tree: &GitTree, view: u64, reads: &BTreeSet<Read>) -> u64 {
 pub(crate) async fn build(
     context: &Context,
     sync: &Sync,
-    Gathered { snapshot, cluster }: &Gathered,
+    Gathered {
+        snapshot, cluster, ..
+    }: &Gathered,
 ) -> Result<Made, Halt> {
     let path = path(sync)?;
     let options = Options {

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use flux_crds::git_repository::AccessFrom;
-use flux_crds::{GitRepository, Reason, Sync};
+use flux_crds::{GitRepository, Reason, Sync, SyncStatus};
 use flux_engine::cluster::{Actor, Cluster};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::Api;
 use kube::api::PartialObjectMeta;
 
+use super::course::Course;
 use super::halt::Halt;
 use super::wakeups::{dependency_keys, is_ready_for, source_key};
 use crate::context::Context;
@@ -20,6 +21,8 @@ use crate::sources::{Served, Snapshot};
 pub(crate) struct Gathered {
     /// The revision to apply.
     pub(crate) snapshot: Arc<Snapshot>,
+    /// Why that one.
+    pub(crate) course: Course,
     /// The target cluster through the Sync's account.
     pub(crate) cluster: Cluster,
 }
@@ -28,13 +31,18 @@ pub(crate) struct Gathered {
 pub(crate) async fn gather(
     context: &Context,
     sync: &Sync,
+    status: &SyncStatus,
     served: Served,
 ) -> Result<Gathered, Halt> {
     check_spec(sync)?;
-    let snapshot = source(context, sync, served).await?;
-    dependencies(context, sync, &snapshot.revision)?;
+    let newest = source(context, sync, served).await?;
+    let course = Course::of(sync, status, &newest.revision);
+    // Whoever follows an earlier revision does not wait for others to come back to it.
+    let in_step = (course == Course::Newest).then_some(&*newest.revision);
+    dependencies(context, sync, in_step)?;
     Ok(Gathered {
-        snapshot,
+        snapshot: course.snapshot(context, sync, status, newest).await?,
+        course,
         cluster: context.cluster(account(context, sync)),
     })
 }
@@ -127,13 +135,13 @@ fn selects(rule: &AccessFrom, labels: &BTreeMap<String, String>) -> bool {
     matches!(selector, Some(Ok(selector)) if kube::core::SelectorExt::matches(&selector, labels))
 }
 
-fn dependencies(context: &Context, sync: &Sync, revision: &str) -> Result<(), Halt> {
+fn dependencies(context: &Context, sync: &Sync, revision: Option<&str>) -> Result<(), Halt> {
     let not_ready =
         dependency_keys(sync)
             .into_iter()
             .find_map(|key| match context.syncs.get(&key) {
                 None => Some(format!("Sync {key} does not exist")),
-                Some(dependency) if !is_ready_for(&dependency, sync, Some(revision)) => {
+                Some(dependency) if !is_ready_for(&dependency, sync, revision) => {
                     Some(format!("Sync {key} is not ready"))
                 }
                 Some(_) => None,

@@ -208,7 +208,9 @@ impl Wait<'_> {
         let mut status = self
             .recorder
             .status(memory, &Outcome::Progressing(finding.clone()));
-        status.last_attempted_revision = Some(self.revision.to_owned());
+        if memory.course.rolled_back().is_none() {
+            status.last_attempted_revision = Some(self.revision.to_owned());
+        }
         status.inventory = write_inventory(&memory.inventory);
         let unknown = ("Unknown", &finding);
         set_condition(

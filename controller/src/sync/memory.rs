@@ -1,16 +1,18 @@
 //! What a Sync remembers: in its status, which survives everything, and what only saves work.
 
 use std::collections::BTreeSet;
+use std::time::Instant;
 
 use flux_core::change::Change;
 use flux_core::hash::desired_hash;
 use flux_core::inventory::{Entry, Inventory};
 use flux_core::object::ObjectId;
-use flux_crds::sync;
+use flux_crds::sync::{self, Rollback};
 use flux_crds::{Condition, Sync, SyncStatus};
 use flux_kustomize::Read;
 use serde_json::{Value, json};
 
+use super::course::{Course, good};
 use crate::report::chain;
 
 /// The memory of one Sync's task.
@@ -31,6 +33,12 @@ pub(crate) struct Memory {
     pub(crate) untold: Vec<Change>,
     /// Failures in a row.
     pub(crate) failures: u32,
+    /// Which revision the last reconcile followed, and why.
+    pub(crate) course: Course,
+    /// Objects that were applied for the first time since a revision was last applied as a whole.
+    pub(crate) created: BTreeSet<ObjectId>,
+    /// Since when a revision has been applied in part: some of its objects, and not all.
+    pub(crate) half_way: Option<Instant>,
     /// Whether our finalizer is known to be on the object.
     pub(crate) guarded: bool,
 }
@@ -50,8 +58,12 @@ impl Memory {
     pub(crate) fn of(sync: &Sync) -> Self {
         let status = sync.status.clone().unwrap_or_default();
         let inventory = read_inventory(&status);
+        let is_half_way = status.last_attempted_revision != status.last_applied_revision
+            && good(&status, Rollback::OnFailure)
+                .is_some_and(|good| good.digest != Some(digest(&inventory)));
         Self {
             uid: sync.metadata.uid.clone(),
+            half_way: is_half_way.then(Instant::now),
             concluded: status.conditions.clone(),
             status,
             inventory,

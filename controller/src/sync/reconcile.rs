@@ -3,20 +3,22 @@
 use std::time::{Duration, Instant};
 
 use flux_core::change::Change;
-use flux_core::conclude::{Event, Finding, Outcome};
-use flux_core::object::ObjectId;
+use flux_core::conclude::{Event, Finding};
+use flux_core::object::{Desired, ObjectId};
 use flux_core::plan::{Drift, Guard};
+use flux_crds::sync::RolledBack;
 use flux_crds::{Reason, Sync};
 use flux_engine::cluster::survey::{Survey, survey};
 
 use super::build::{self, owner};
+use super::course::{self, Course};
 use super::gather::{Gathered, gather};
 use super::halt::Halt;
 use super::memory::{Built, Memory};
 use super::record::{Done, Recorder, STATUS_RETRY, record};
 use super::transact::Transact;
 use super::wakeups::{Situation, Wakeups, token};
-use super::{finalize, health, plan};
+use super::{finalize, health, plan, rollback};
 use crate::context::Context;
 use crate::key::Key;
 
@@ -95,12 +97,48 @@ impl Run<'_> {
         cause: Cause,
         seen: &Situation,
     ) -> Done {
+        let tried = self.attempt(memory, wakeups, cause, seen).await;
+        match rollback::due(self.sync, memory, &tried) {
+            None => tried,
+            Some(failed) => self.roll_back(memory, wakeups, seen, (failed, tried)).await,
+        }
+    }
+
+    /// Writes down what failed, so that it is not tried again whatever happens next, and returns to the last good revision.
+    async fn roll_back(
+        &self,
+        memory: &mut Memory,
+        wakeups: &mut Wakeups,
+        seen: &Situation,
+        (failed, tried): (RolledBack, Done),
+    ) -> Done {
+        tracing::warn!(object = %self.key, from = %failed.from, to = %failed.to, error = %failed.message, "rolling back");
+        if let Err(error) = rollback::announce(self.recorder, memory, failed, &tried).await {
+            tracing::warn!(object = %self.key, error = %crate::report::chain(&error), "rollback not announced, tried again later");
+            return tried;
+        }
+        let mut done = self.attempt(memory, wakeups, Cause::Verify, seen).await;
+        let mut changes = tried.changes;
+        changes.append(&mut done.changes);
+        Done { changes, ..done }
+    }
+
+    async fn attempt(
+        &self,
+        memory: &mut Memory,
+        wakeups: &mut Wakeups,
+        cause: Cause,
+        seen: &Situation,
+    ) -> Done {
         let mut changes = Vec::new();
         let mut revision = None;
         let mut health = None;
         let applied = async {
-            let gathered = gather(self.context, self.sync, wakeups.served()).await?;
+            let gathered =
+                gather(self.context, self.sync, &memory.status, wakeups.served()).await?;
             revision = Some(gathered.snapshot.revision.clone());
+            memory.course.clone_from(&gathered.course);
+            course::remember(self.context, self.sync, &memory.status);
             finalize::ensure(self.context, self.sync, memory).await?;
             let work = self.context.work.acquire().await;
             let targets = self.apply(memory, &gathered, cause, &mut changes).await?;
@@ -115,31 +153,19 @@ impl Run<'_> {
             }
             Ok(gathered.snapshot.revision.clone())
         };
-        match applied.await {
+        let (outcome, failures) = match applied.await {
             Ok(applied) => {
-                let failed = health.as_ref().and_then(health::Verdict::failure);
-                let finding = Finding::new(Reason::Applied, format!("Applied revision: {applied}"));
-                let outcome = failed.unwrap_or(Outcome::Ready(finding));
-                Done {
-                    outcome,
-                    failures: Vec::new(),
-                    changes,
-                    revision,
-                    attempted: true,
-                    health,
-                }
+                let unhealthy = health.as_ref().and_then(health::Verdict::failure);
+                memory.course.conclude(&applied, unhealthy, &memory.status)
             }
-            Err(Halt { outcome, failures }) => {
-                let attempted = revision.is_some();
-                Done {
-                    outcome,
-                    failures,
-                    changes,
-                    revision,
-                    attempted,
-                    health,
-                }
-            }
+            Err(halt) => memory.course.explain(halt),
+        };
+        Done {
+            outcome,
+            failures,
+            changes,
+            revision,
+            health,
         }
     }
 
@@ -151,7 +177,9 @@ impl Run<'_> {
         cause: Cause,
         changes: &mut Vec<Change>,
     ) -> Result<Option<health::Targets>, Halt> {
-        let Gathered { snapshot, cluster } = gathered;
+        let Gathered {
+            snapshot, cluster, ..
+        } = gathered;
         let untouched = self.is_untouched(memory, gathered);
         if untouched && cause == Cause::Moved {
             return Ok(None);
@@ -184,22 +212,16 @@ impl Run<'_> {
                 .iter()
                 .map(|desired| (&desired.id, desired.version())),
         );
-        let guard = Guard::of(self.sync.spec.prune_guard.as_ref());
-        if self.sync.spec.prunes() {
-            guard
-                .check(&memory.inventory, &made.desired)
-                .map_err(|refusal| {
-                    Halt::failed(
-                        Reason::PruneRefused,
-                        format!("{}: {refusal}", snapshot.revision),
-                    )
-                })?;
+        let is_rollback = matches!(memory.course, Course::RolledBack(_));
+        if self.sync.spec.prunes() && !is_rollback {
+            self.guard(memory, &snapshot.revision, &made.desired)?;
         }
         let owner = owner(self.sync);
         let mut work = plan::split(&owner, &memory.inventory, survey.as_ref(), made.desired);
         if !self.sync.spec.prunes() {
-            // It stays in the inventory, for the day on which the Sync prunes again.
-            work.stale.clear();
+            // It stays in the inventory, for the day on which the Sync prunes again; but for what a failed revision brought.
+            work.stale
+                .retain(|id| is_rollback && memory.created.contains(id));
         }
         self.tell_drift(&work.drifted);
         let transact = Transact {
@@ -220,6 +242,14 @@ impl Run<'_> {
             print: made.print,
         });
         Ok(targets)
+    }
+
+    /// Refuses a revision that would delete more than the spec allows.
+    fn guard(&self, memory: &Memory, revision: &str, desired: &[Desired]) -> Result<(), Halt> {
+        let guard = Guard::of(self.sync.spec.prune_guard.as_ref());
+        guard
+            .check(&memory.inventory, desired)
+            .map_err(|refusal| Halt::failed(Reason::PruneRefused, format!("{revision}: {refusal}")))
     }
 
     /// Tells whether nothing that the last build looked at has moved, and all of it was applied.

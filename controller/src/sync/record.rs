@@ -1,6 +1,6 @@
 //! What a reconcile leaves behind: status, history, event, log line.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use flux_core::change::{self, Change};
 use flux_core::conclude::{self, Event, Finding, Outcome, Pace};
@@ -8,6 +8,7 @@ use flux_crds::sync::{HistoryEntry, SyncResult};
 use flux_crds::{Condition, ConditionType, Reason, Sync, SyncStatus, Time};
 use jiff::Timestamp;
 
+use super::course::Course;
 use super::health;
 use super::memory::{Memory, digest, write_inventory};
 use super::wakeups::token;
@@ -16,7 +17,7 @@ use crate::key::Key;
 use crate::status;
 
 /// Entries of `status.history`.
-const HISTORY: usize = 10;
+pub(crate) const HISTORY: usize = 10;
 /// Bytes of the list of changes in an event.
 const CHANGES: usize = 960;
 /// Time until a status that could not be written is tried again.
@@ -44,6 +45,7 @@ impl Recorder<'_> {
                 generation,
                 Timestamp::now(),
             ),
+            rolled_back: memory.course.rolled_back(),
             ..memory.status.clone()
         }
     }
@@ -66,7 +68,6 @@ pub(crate) struct Done {
     pub(crate) failures: Vec<flux_crds::sync::Failure>,
     pub(crate) changes: Vec<Change>,
     pub(crate) revision: Option<String>,
-    pub(crate) attempted: bool,
     pub(crate) health: Option<health::Verdict>,
 }
 
@@ -82,7 +83,6 @@ pub(crate) async fn record(
         failures,
         changes,
         revision,
-        attempted,
         health,
     } = done;
     memory.failures = match &outcome {
@@ -106,14 +106,7 @@ pub(crate) async fn record(
     status.failures = failures;
     status.inventory = write_inventory(&memory.inventory);
     status.last_handled_reconcile = token(&sync.metadata).or(status.last_handled_reconcile);
-    if attempted {
-        status.last_attempted_revision.clone_from(&revision);
-    }
-    let applied = matches!(outcome, Outcome::Ready(_)) || health.is_some();
-    if let Some(revision) = revision.filter(|_| applied) {
-        remember(&mut status, &revision, &outcome, memory);
-        status.last_applied_revision = Some(revision);
-    }
+    follow(&mut status, memory, &outcome, (revision, health.is_some()));
     health::conclude(&mut status, sync, health.as_ref());
     tell(recorder, &outcome, &changes);
     if let Some(event) = event {
@@ -139,6 +132,40 @@ pub(crate) async fn record(
         jitter: Context::jitter(key),
     };
     pace.next(&outcome)
+}
+
+/// Puts into the status which revision was tried, and whether the cluster is equal to it.
+fn follow(
+    status: &mut SyncStatus,
+    memory: &mut Memory,
+    outcome: &Outcome,
+    (revision, waited): (Option<String>, bool),
+) {
+    if let Course::RolledBack(failed) = &memory.course {
+        // The history has it since the rollback began.
+        if outcome.finding().reason == Reason::RolledBack {
+            status.last_applied_revision = Some(failed.to.clone());
+            settle(memory);
+        }
+        return;
+    }
+    let Some(revision) = revision else {
+        return;
+    };
+    status.last_attempted_revision = Some(revision.clone());
+    if matches!(outcome, Outcome::Ready(_)) || waited {
+        remember(status, &revision, outcome, memory);
+        status.last_applied_revision = Some(revision);
+        settle(memory);
+    } else if outcome.finding().reason == Reason::ApplyFailed {
+        memory.half_way.get_or_insert_with(Instant::now);
+    }
+}
+
+/// Notes that a revision was applied as a whole.
+fn settle(memory: &mut Memory) {
+    memory.half_way = None;
+    memory.created.clear();
 }
 
 /// Adds to the history, newest first. What is as before only moves its revision and time, so that a long calm is one entry.

@@ -18,6 +18,7 @@ use flux_engine::cluster::prune::{Pruned, prune};
 use flux_engine::cluster::transaction::{Applied, Item, Transaction};
 
 use super::build::owner;
+use super::course::Course;
 use super::halt::Halt;
 use super::memory::{Memory, write_inventory};
 use super::plan::{self, Work};
@@ -125,15 +126,21 @@ impl Transact<'_> {
         if union.len() == memory.inventory.len() {
             return Ok(());
         }
+        let is_new = |id: &&ObjectId| !memory.inventory.contains(id);
+        let new: Vec<ObjectId> = union.0.keys().filter(is_new).cloned().collect();
         let before = std::mem::replace(&mut memory.inventory, union);
         let finding = Finding::new(Reason::Progressing, format!("applying {}", self.revision));
         let mut status = self.recorder.status(memory, &Outcome::Progressing(finding));
-        status.last_attempted_revision = Some(self.revision.to_owned());
+        if memory.course.rolled_back().is_none() {
+            status.last_attempted_revision = Some(self.revision.to_owned());
+        }
         status.inventory = write_inventory(&memory.inventory);
         let written = self.recorder.write(memory, status).await;
         if written.is_err() {
             // What does not stand in the status must not count as announced, or the next try would apply without it.
             memory.inventory = before;
+        } else if memory.course == Course::Newest {
+            memory.created.extend(new);
         }
         written.map_err(|error| Halt::api("write the inventory", &error))
     }

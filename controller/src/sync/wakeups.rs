@@ -193,7 +193,8 @@ pub(crate) fn dependency_keys(sync: &Sync) -> Vec<Key> {
 }
 
 /// Tells whether a dependency is ready: for its own newest spec and, when it follows the same source, for this very
-/// revision. Without the second, a Sync would run ahead of a dependency that has not seen the commit yet.
+/// revision if there is one to keep in step with. Without the second, a Sync would run ahead of a dependency that has not
+/// seen the commit yet.
 pub(crate) fn is_ready_for(dependency: &Sync, sync: &Sync, revision: Option<&str>) -> bool {
     let Some(status) = &dependency.status else {
         return false;
@@ -202,7 +203,8 @@ pub(crate) fn is_ready_for(dependency: &Sync, sync: &Sync, revision: Option<&str
         ready.status == "True" && ready.observed_generation == dependency.metadata.generation
     });
     let same_source = source_key(dependency) == source_key(sync);
-    ready && (!same_source || status.last_applied_revision.as_deref() == revision)
+    let behind = revision.is_some() && status.last_applied_revision.as_deref() != revision;
+    ready && !(same_source && behind)
 }
 
 /// Returns the token of the annotation that asks for a reconcile.

@@ -32,6 +32,9 @@ pub struct SyncStatus {
     /// The last revisions and how they ended, newest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<HistoryEntry>,
+    /// The revision that failed, and the one that was restored for it. Absent unless the Sync is rolled back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rolled_back: Option<RolledBack>,
     /// Every error of the last reconcile; empty when there was none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<Failure>,
@@ -76,6 +79,24 @@ pub struct HistoryEntry {
     pub time: Time,
     /// `Applied`, `Failed`, `Unhealthy` or `RolledBack`.
     pub result: SyncResult,
+}
+
+/// A revision that failed, and the one that was restored for it. The failed one is not tried again until the source or the
+/// spec changes or someone asks for a reconcile.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RolledBack {
+    /// The revision that failed. Example: `main@sha1:5f701c1…`.
+    pub from: String,
+    /// The revision that was restored.
+    pub to: String,
+    /// The `metadata.generation` of the spec with which it failed.
+    pub generation: i64,
+    /// The token of the `flux.rs/reconcile` annotation that it was tried for, if there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
+    /// Why it failed.
+    pub message: String,
 }
 
 /// How a revision ended.

@@ -1,20 +1,14 @@
 //! What this version of the controller does not do yet. A field is refused rather than ignored in silence.
 
-use super::{Rollback, SyncSpec};
+use super::SyncSpec;
 
 impl SyncSpec {
     /// Returns the fields that are set and that this version does not act on yet; the controller refuses them.
     pub fn unsupported(&self) -> Vec<&'static str> {
-        let rolls_back = matches!(
-            self.rollback,
-            Some(Rollback::OnFailure | Rollback::OnUnhealthy)
-        );
         [
             (self.kube_config.is_some(), "spec.kubeConfig"),
             (self.substitute.is_some(), "spec.substitute"),
             (self.decryption.is_some(), "spec.decryption"),
-            (rolls_back, "spec.rollback (other than Never)"),
-            (self.revision.is_some(), "spec.revision"),
             (self.drift.is_some(), "spec.drift"),
             (!self.notify.is_empty(), "spec.notify"),
             (
@@ -45,19 +39,8 @@ mod tests {
     }
 
     #[test]
-    fn never_rolling_back_is_what_this_version_does() {
-        let spec = SyncSpec {
-            rollback: Some(Rollback::Never),
-            ..SyncSpec::default()
-        };
-        assert_eq!(spec.unsupported(), Vec::<&str>::new());
-    }
-
-    #[test]
     fn every_field_without_behaviour_is_named() {
         let spec = SyncSpec {
-            rollback: Some(Rollback::OnFailure),
-            revision: Some("main@sha1:0".into()),
             drift: Some(Drift::default()),
             health_checks: vec![HealthCheck {
                 cel: Some(HealthExpressions::default()),
@@ -72,8 +55,6 @@ mod tests {
         assert_eq!(
             spec.unsupported(),
             [
-                "spec.rollback (other than Never)",
-                "spec.revision",
                 "spec.drift",
                 "spec.healthChecks[].cel",
                 "spec.dependsOn[].ready"

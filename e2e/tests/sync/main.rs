@@ -11,5 +11,6 @@ mod hands;
 mod health;
 mod refusal;
 mod resilience;
+mod rollback;
 mod stage;
 mod tenancy;

@@ -100,11 +100,15 @@ async fn a_path_that_does_not_exist_is_named() {
 async fn a_field_without_behaviour_is_refused_instead_of_ignored() {
     let stage = Stage::set().await;
     let mut sync = stage.sync();
-    sync.spec.revision = Some("main@sha1:0".into());
+    sync.spec.depends_on = vec![flux_crds::sync::Dependency {
+        name: "other".into(),
+        ready: Some("true".into()),
+        ..flux_crds::sync::Dependency::default()
+    }];
     stage.create(&sync).await;
     let sync = stage.refused(APPS, "NotSupported").await;
     assert!(
-        message(&sync).contains("spec.revision"),
+        message(&sync).contains("spec.dependsOn[].ready"),
         "{}",
         message(&sync)
     );

@@ -1,0 +1,261 @@
+//! Which revision a Sync follows: the newest, one that it is held at, or the last good one after a failure.
+//!
+//! Rolling back is no machinery of its own: `status.rolledBack` is written, and from then on the Sync follows the revision
+//! that it names, with the same steps as ever. So a rollback restores what differs and nothing else, it goes on after a
+//! SIGKILL, and drift is put back to the revision that was restored.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use flux_core::conclude::{Finding, Outcome};
+use flux_core::git::{ObjectId, Revision};
+use flux_crds::sync::{Failure, HistoryEntry, Rollback, RolledBack, SyncResult};
+use flux_crds::{Reason, Sync, SyncStatus};
+
+use super::halt::Halt;
+use super::wakeups::{source_key, token};
+use crate::context::Context;
+use crate::key::Key;
+use crate::report::chain;
+use crate::sources::Snapshot;
+
+/// Time that the repository gets to bring an earlier revision, beside the timeout of its own operations.
+const BRING: Duration = Duration::from_mins(2);
+
+/// Which revision a Sync follows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Course {
+    /// What the source serves.
+    #[default]
+    Newest,
+    /// The one of `spec.revision`.
+    Held(String),
+    /// The last good one, because another failed.
+    RolledBack(RolledBack),
+}
+
+impl Course {
+    /// Returns the course of a Sync whose source serves `newest`.
+    pub(crate) fn of(sync: &Sync, status: &SyncStatus, newest: &str) -> Self {
+        if let Some(revision) = &sync.spec.revision {
+            return Self::Held(revision.clone());
+        }
+        let is_over = |failed: &RolledBack| {
+            failed.from != newest
+                || Some(failed.generation) != sync.metadata.generation
+                || failed.request != token(&sync.metadata)
+        };
+        match &status.rolled_back {
+            Some(failed) if !is_over(failed) => Self::RolledBack(failed.clone()),
+            _ => Self::Newest,
+        }
+    }
+
+    /// Returns the revision to follow, if it is not the newest.
+    fn earlier(&self) -> Option<&str> {
+        match self {
+            Self::Newest => None,
+            Self::Held(revision) => Some(revision),
+            Self::RolledBack(failed) => Some(&failed.to),
+        }
+    }
+
+    /// Returns the files to build: those of `newest`, or of the earlier revision that the course names.
+    pub(crate) async fn snapshot(
+        &self,
+        context: &Context,
+        sync: &Sync,
+        status: &SyncStatus,
+        newest: Arc<Snapshot>,
+    ) -> Result<Arc<Snapshot>, Halt> {
+        let Some(revision) = self.earlier() else {
+            return Ok(newest);
+        };
+        if revision == newest.revision {
+            return Ok(newest);
+        }
+        let commit_id = commit(revision).map_err(|error| {
+            Halt::stalled(
+                Reason::InvalidSpec,
+                format!("spec.revision: {}", chain(&error)),
+            )
+        })?;
+        let tree = if newest.tree.commit_id() == commit_id {
+            newest.tree.clone()
+        } else {
+            allow(context, sync, status, commit_id)?;
+            bring(context, sync, commit_id, revision)
+                .await?
+                .tree
+                .clone()
+        };
+        Ok(Arc::new(Snapshot {
+            revision: revision.to_owned(),
+            tree,
+            view: newest.view,
+        }))
+    }
+}
+
+impl Course {
+    /// Returns what stands in the status as `rolledBack`.
+    pub(crate) fn rolled_back(&self) -> Option<RolledBack> {
+        match self {
+            Self::RolledBack(failed) => Some(failed.clone()),
+            Self::Newest | Self::Held(_) => None,
+        }
+    }
+
+    /// Returns the outcome of a reconcile that applied everything, and the failures to show.
+    pub(crate) fn conclude(
+        &self,
+        applied: &str,
+        unhealthy: Option<Outcome>,
+        status: &SyncStatus,
+    ) -> (Outcome, Vec<Failure>) {
+        let ready = |message| Outcome::Ready(Finding::new(Reason::Applied, message));
+        let healthy = match self {
+            Self::Newest => ready(format!("Applied revision: {applied}")),
+            Self::Held(_) => ready(format!(
+                "Applied revision: {applied}, held by spec.revision"
+            )),
+            Self::RolledBack(RolledBack {
+                from, to, message, ..
+            }) => {
+                let message = format!("{from} failed and {to} was restored: {message}");
+                let finding = Finding::new(Reason::RolledBack, message);
+                return (Outcome::Failed(finding), status.failures.clone());
+            }
+        };
+        (unhealthy.unwrap_or(healthy), Vec::new())
+    }
+
+    /// Returns the outcome of a reconcile that ended early, and the failures to show.
+    pub(crate) fn explain(&self, Halt { outcome, failures }: Halt) -> (Outcome, Vec<Failure>) {
+        let Self::RolledBack(RolledBack {
+            from, to, message, ..
+        }) = self
+        else {
+            return (outcome, failures);
+        };
+        let why = &outcome.finding().message;
+        let message = format!("{from} failed: {message}; {to} is not restored yet: {why}");
+        let finding = Finding::new(Reason::RollbackFailed, message);
+        let outcome = match outcome {
+            Outcome::Transient(_) | Outcome::Waiting(_) => Outcome::Transient(finding),
+            _ => Outcome::Failed(finding),
+        };
+        (outcome, failures)
+    }
+}
+
+/// Reads a revision, or a bare commit id as people paste it.
+fn commit(revision: &str) -> Result<ObjectId, flux_core::git::RevisionError> {
+    if let Ok(commit_id) = revision.parse() {
+        return Ok(commit_id);
+    }
+    revision
+        .parse::<Revision>()
+        .map(|revision| revision.commit_id)
+}
+
+/// Refuses a commit that its owners may never have served: of a repository of another namespace, or one whose commits have
+/// to be signed. Git servers give away any commit whose id one knows, also those of a stranger's pull request.
+fn allow(
+    context: &Context,
+    sync: &Sync,
+    status: &SyncStatus,
+    commit_id: ObjectId,
+) -> Result<(), Halt> {
+    let source = source_key(sync);
+    let is_own = sync.metadata.namespace.as_deref() == Some(&*source.namespace);
+    let is_verified = |repository: Arc<flux_crds::GitRepository>| repository.spec.verify.is_some();
+    if is_own && !context.repositories.get(&source).is_some_and(is_verified) {
+        return Ok(());
+    }
+    let is_same = |entry: &HistoryEntry| commit(&entry.revision) == Ok(commit_id);
+    if status.history.iter().any(is_same) {
+        return Ok(());
+    }
+    Err(Halt::stalled(
+        Reason::AccessDenied,
+        format!(
+            "spec.revision: this Sync has never applied {commit_id}, and GitRepository {source} is of another namespace or verifies signatures: choose a revision of status.history"
+        ),
+    ))
+}
+
+/// Waits until the repository has brought an earlier commit.
+async fn bring(
+    context: &Context,
+    sync: &Sync,
+    commit_id: ObjectId,
+    revision: &str,
+) -> Result<Arc<Snapshot>, Halt> {
+    let source = source_key(sync);
+    let mut looks = context.sources.looks(&source);
+    if let Some(snapshot) = context.sources.at(&source, commit_id) {
+        return Ok(snapshot);
+    }
+    let key = Key::of(&sync.metadata);
+    let mut wanted = memory(&sync.status.clone().unwrap_or_default());
+    wanted.insert(commit_id);
+    context.sources.want(&source, &key, wanted);
+    context.repositories.wake(&source);
+    let brought = async {
+        // The first look may have begun before the wish.
+        for _ in 0..2 {
+            looks.changed().await.ok()?;
+            if let Some(snapshot) = context.sources.at(&source, commit_id) {
+                return Some(snapshot);
+            }
+        }
+        None
+    };
+    let brought = tokio::time::timeout(BRING, brought).await.ok().flatten();
+    brought.ok_or_else(|| {
+        Halt::transient(
+            Reason::SourceNotReady,
+            format!("revision {revision} is not to be had from GitRepository {source}"),
+        )
+    })
+}
+
+/// Tells the repository which commits this Sync may have to return to.
+pub(crate) fn remember(context: &Context, sync: &Sync, status: &SyncStatus) {
+    let mut wanted = memory(status);
+    wanted.extend(
+        sync.spec
+            .revision
+            .as_deref()
+            .and_then(|revision| commit(revision).ok()),
+    );
+    context
+        .sources
+        .want(&source_key(sync), &Key::of(&sync.metadata), wanted);
+}
+
+fn memory(status: &SyncStatus) -> BTreeSet<ObjectId> {
+    let good = [
+        good(status, Rollback::OnFailure),
+        good(status, Rollback::OnUnhealthy),
+    ];
+    let good = good
+        .into_iter()
+        .flatten()
+        .map(|entry| entry.revision.as_str());
+    let held = status.rolled_back.iter().map(|failed| failed.to.as_str());
+    good.chain(held)
+        .filter_map(|revision| commit(revision).ok())
+        .collect()
+}
+
+/// Returns the revision to go back to: the one that the cluster was made equal to, and was healthy if that counts.
+pub(crate) fn good(status: &SyncStatus, rollback: Rollback) -> Option<&HistoryEntry> {
+    status.history.iter().find(|entry| match entry.result {
+        SyncResult::Applied => true,
+        SyncResult::Unhealthy => rollback == Rollback::OnFailure,
+        SyncResult::Failed | SyncResult::RolledBack => false,
+    })
+}

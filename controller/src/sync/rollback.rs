@@ -1,0 +1,91 @@
+//! When a failed revision is taken back, and what is written down before that begins.
+
+use flux_core::conclude::{Finding, Outcome};
+use flux_crds::sync::{HistoryEntry, Rollback, RolledBack, SyncResult};
+use flux_crds::{Reason, Sync, SyncStatus, Time};
+use jiff::Timestamp;
+
+use super::course::{Course, good};
+use super::health::Verdict;
+use super::memory::{Memory, write_inventory};
+use super::record::{Done, HISTORY, Recorder};
+use super::wakeups::token;
+
+/// Bytes of the reason that the status keeps of a failure, as its schema allows.
+const MESSAGE: usize = 4000;
+
+/// Returns what failed and where to return to, if this attempt calls for it.
+///
+/// Only a cluster between two revisions is brought back: a refusal before the first write changed nothing. What may pass by
+/// itself, such as a webhook that is not up yet, is tried again until `spec.timeout` is over. Without a good revision there
+/// is nothing to return to, and what was applied stays.
+pub(crate) fn due(sync: &Sync, memory: &Memory, done: &Done) -> Option<RolledBack> {
+    let mode = sync.spec.rollback();
+    if memory.course != Course::Newest || mode == Rollback::Never {
+        return None;
+    }
+    let is_broken = match (&done.outcome, &done.health) {
+        (_, Some(Verdict::Unhealthy(_))) => mode == Rollback::OnUnhealthy,
+        (Outcome::Failed(finding), None) => {
+            finding.reason == Reason::ApplyFailed || memory.half_way.is_some()
+        }
+        (Outcome::Transient(_), None) => {
+            let timeout = sync.spec.timeout().unwrap_or_default();
+            memory
+                .half_way
+                .is_some_and(|since| since.elapsed() > timeout)
+        }
+        _ => false,
+    };
+    let from = done.revision.clone()?;
+    let good = good(&memory.status, mode).filter(|good| is_broken && good.revision != from)?;
+    Some(RolledBack {
+        from,
+        to: good.revision.clone(),
+        generation: sync.metadata.generation.unwrap_or_default(),
+        request: token(&sync.metadata),
+        message: flux_core::conclude::truncate(&done.outcome.finding().message, MESSAGE),
+    })
+}
+
+/// Writes down that a revision failed and that another is being restored. From here on a controller that is killed goes on
+/// with the restoring and does not try the failed one again.
+pub(crate) async fn announce(
+    recorder: &Recorder<'_>,
+    memory: &mut Memory,
+    failed: RolledBack,
+    done: &Done,
+) -> Result<(), kube::Error> {
+    let message = format!("restoring {}: {} failed", failed.to, failed.from);
+    let finding = Finding::new(Reason::Progressing, message);
+    let before = recorder.status(memory, &Outcome::Progressing(finding));
+    let mut status = SyncStatus {
+        last_attempted_revision: Some(failed.from.clone()),
+        inventory: write_inventory(&memory.inventory),
+        failures: done.failures.clone(),
+        ..before
+    };
+    remember(&mut status, &failed);
+    status.rolled_back = Some(failed);
+    recorder.write(memory, status).await
+}
+
+/// Adds the failed revision to the history, once however often it is tried.
+fn remember(status: &mut SyncStatus, failed: &RolledBack) {
+    let time = Time(Timestamp::now());
+    if let Some(newest) = status.history.first_mut()
+        && newest.revision == failed.from
+        && newest.result == SyncResult::RolledBack
+    {
+        newest.time = time;
+        return;
+    }
+    let entry = HistoryEntry {
+        revision: failed.from.clone(),
+        digest: None,
+        time,
+        result: SyncResult::RolledBack,
+    };
+    status.history.insert(0, entry);
+    status.history.truncate(HISTORY);
+}
