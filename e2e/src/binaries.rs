@@ -138,6 +138,11 @@ pub fn registry() -> Result<PathBuf> {
     build::module("registry", "the image registry (3 minutes the first time)")
 }
 
+/// Builds the real kustomize if it is missing, and returns its executable.
+pub fn kustomize() -> Result<PathBuf> {
+    build::module("kustomize", "the real kustomize")
+}
+
 /// Tells whether git can be called.
 pub fn find_git() -> bool {
     answers("git", "--version")

@@ -2,5 +2,6 @@
 
 pub(crate) mod bench;
 pub(crate) mod demo;
+pub(crate) mod fuzz;
 pub(crate) mod ssh;
 pub(crate) mod up;

@@ -35,6 +35,7 @@ pub mod controller;
 pub mod git_repo;
 pub mod git_server;
 pub mod install;
+pub mod kustomize;
 pub mod plugin;
 pub mod process;
 pub mod reconcile;

@@ -6,7 +6,7 @@ mod talk;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use commands::{bench, demo, ssh, up};
+use commands::{bench, demo, fuzz, ssh, up};
 
 /// A real Kubernetes on this machine, with a git server, for flux
 #[derive(Debug, Parser)]
@@ -24,6 +24,8 @@ enum Command {
     Demo(demo::Arguments),
     /// Measure the controller; figures as JSON on stdout, as a table on stderr
     Bench(bench::Arguments),
+    /// Compare builds of random trees with the real kustomize
+    Fuzz(fuzz::Arguments),
     /// An SSH client for git, so that tests need none on the machine
     #[command(hide = true)]
     Ssh(ssh::Arguments),
@@ -35,6 +37,7 @@ async fn main() -> Result<std::process::ExitCode> {
         Command::Up(arguments) => up::run(arguments).await,
         Command::Demo(arguments) => demo::run(arguments).await,
         Command::Bench(arguments) => bench::run(arguments).await,
+        Command::Fuzz(arguments) => fuzz::run(&arguments),
         Command::Ssh(arguments) => ssh::run(arguments).await,
     }
 }
