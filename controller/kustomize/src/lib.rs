@@ -31,7 +31,10 @@
 //! - Nothing is fetched and no other program runs: remote bases, Helm charts and plugins that are
 //!   not built in are refused by name.
 //! - Merge keys are those of Kubernetes 1.37, not of 1.21. A schema given with `openapi` adds to
-//!   them and does not replace them. Scopes are those that kustomize knows.
+//!   them and does not replace them, and so do the list types of a `CustomResourceDefinition` that
+//!   is built along with its objects.
+//! - Scopes are those that kustomize knows; those of such definitions are used too if
+//!   [`Options::scopes`] says so, which keeps a namespace out of objects that cannot have one.
 //! - A name or annotation that is a number or boolean becomes text; an annotation that a patch
 //!   sets to null goes away, where kustomize may write the text `null`.
 //! - Merging lists with two keys (ports) loses nothing where the second key is missing.
@@ -67,6 +70,6 @@ mod yaml;
 pub use build::{Build, Object, Origin, Read, build};
 pub use error::{Error, Failure, Note};
 pub use explain::Change;
-pub use options::{CommonMetadata, Limits, LoadRestriction, Options, Order, Overlay};
+pub use options::{CommonMetadata, Limits, LoadRestriction, Options, Order, Overlay, Scopes};
 pub use tree::{DirectoryTree, Entry, FileTree, MemoryTree, TreeError};
 pub use yaml::{Document, parse_yaml, to_yaml};

@@ -9,6 +9,8 @@ pub struct Options {
     pub order: Order,
     /// Which files a kustomization may name.
     pub restriction: LoadRestriction,
+    /// Which kinds are known to stand outside namespaces.
+    pub scopes: Scopes,
     /// What comes on top of the directory's own kustomization.
     pub overlay: Overlay,
     /// Whether to label all objects with what built them, even if no kustomization asks for it.
@@ -39,6 +41,16 @@ pub enum LoadRestriction {
     None,
     /// Only files in the directory of the kustomization and below, as the `kustomize` command.
     RootOnly,
+}
+
+/// Which kinds are known to stand outside namespaces, so that no namespace is written into them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Scopes {
+    /// Those of Kubernetes that kustomize knows; it writes a namespace into all others.
+    #[default]
+    Known,
+    /// Also those that a `CustomResourceDefinition` says so of which is built along with them.
+    Defined,
 }
 
 /// Fields that are put on top of a build as one more kustomization, for example those of a Sync.

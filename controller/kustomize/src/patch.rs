@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::gvk::GvkRef;
 use crate::resource::{Resource, Resources};
-use crate::schema::Custom;
+use crate::schema::Beside;
 use crate::selector::Selection;
 use crate::yaml::{self, Dialect};
 use crate::{Error, bounds, resource};
@@ -192,13 +192,8 @@ fn merge_all(
     allowed: Allowed,
 ) -> Result<(), String> {
     let mut emptied = false;
-    let schema = resources.schema.clone();
     for at in selected {
-        if let Some(resource) = resources.get_mut(*at) {
-            merge_one(resource, patch, allowed, schema.as_deref())
-                .map_err(|error| format!("{}: {error}", resource.id()))?;
-            emptied |= resource.value.is_null();
-        }
+        emptied |= merge_one(resources, *at, patch, allowed)?;
     }
     if emptied {
         resources.retain(|resource| !resource.value.is_null());
@@ -209,39 +204,69 @@ fn merge_all(
     resources.check_unique()
 }
 
-/// Applies a patch to one object, which becomes null if the patch deletes it.
+/// Applies a patch to one object; returns whether the patch deletes it, which leaves null.
 fn merge_one(
-    resource: &mut Resource,
+    resources: &mut Resources,
+    at: usize,
     patch: &Resource,
     allowed: Allowed,
-    schema: Option<&Custom>,
-) -> Result<(), String> {
+) -> Result<bool, String> {
+    let schema = resources.schema.clone();
+    let Some(resource) = resources.get_mut(at) else {
+        return Ok(false);
+    };
     if allowed != Allowed::default() {
         resource.remember_id();
     }
-    let keep =
-        ["name", "namespace"].map(|field| resource.value.get("metadata")?.get(field).cloned());
-    let [name, namespace] = keep;
-    let type_meta = ["apiVersion", "kind"].map(|field| resource.value.get(field).cloned());
-    let [api_version, kind] = type_meta;
+    let kept = Kept::of(resource);
+    let id = resource.id().to_string();
     let target = std::mem::take(&mut resource.value);
-    let merged = merge::object(target, patch.value.clone(), schema)?;
-    resource.value = merged.unwrap_or_default();
-    if resource.value.is_null() {
-        return Ok(());
-    }
-    if let Some(fields) = resource.value.as_object_mut() {
-        put(fields, "apiVersion", api_version);
-        if !allowed.kind {
-            put(fields, "kind", kind);
+    let beside = Beside {
+        custom: schema.as_deref(),
+        objects: resources,
+    };
+    let merged = merge::object(target, patch.value.clone(), beside)
+        .map_err(|error| format!("{id}: {error}"))?;
+    let (Some(value), Some(resource)) = (merged, resources.get_mut(at)) else {
+        return Ok(true);
+    };
+    resource.value = value;
+    kept.put_back(resource, allowed);
+    Ok(false)
+}
+
+/// What of an object a patch does not change.
+struct Kept {
+    /// `apiVersion` and `kind`.
+    type_meta: [Option<Value>; 2],
+    /// `name` and `namespace`.
+    place: [Option<Value>; 2],
+}
+
+impl Kept {
+    fn of(resource: &Resource) -> Self {
+        let metadata = resource.value.get("metadata");
+        Self {
+            type_meta: ["apiVersion", "kind"].map(|field| resource.value.get(field).cloned()),
+            place: ["name", "namespace"].map(|field| metadata?.get(field).cloned()),
         }
     }
-    let metadata = resource.metadata_mut();
-    if !allowed.name {
-        put(metadata, "name", name);
+
+    fn put_back(self, resource: &mut Resource, allowed: Allowed) {
+        let [api_version, kind] = self.type_meta;
+        if let Some(fields) = resource.value.as_object_mut() {
+            put(fields, "apiVersion", api_version);
+            if !allowed.kind {
+                put(fields, "kind", kind);
+            }
+        }
+        let [name, namespace] = self.place;
+        let metadata = resource.metadata_mut();
+        if !allowed.name {
+            put(metadata, "name", name);
+        }
+        put(metadata, "namespace", namespace);
     }
-    put(metadata, "namespace", namespace);
-    Ok(())
 }
 
 fn put(fields: &mut Map<String, Value>, field: &str, value: Option<Value>) {

@@ -1,11 +1,23 @@
 //! What the build knows of Kubernetes' types: scopes, and which lists are merged by which keys.
 
 mod custom;
+mod defined;
 mod table;
 
 use crate::gvk::GvkRef;
+use crate::resource::Resource;
 
 pub(crate) use custom::Custom;
+pub(crate) use defined::ClusterKinds;
+
+/// What tells types besides those of Kubernetes itself.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Beside<'s> {
+    /// The `OpenAPI` file that a kustomization names.
+    pub(crate) custom: Option<&'s Custom>,
+    /// Objects, the definitions of custom kinds among them.
+    pub(crate) objects: &'s [Resource],
+}
 
 /// A field of a type in the table.
 pub(crate) struct Field {
@@ -23,18 +35,20 @@ pub(crate) enum Type<'s> {
     BuiltIn(&'static [Field]),
     /// One of an `OpenAPI` file.
     Custom(custom::Type<'s>),
+    /// One of a definition among the objects.
+    Defined(defined::Type<'s>),
 }
 
 impl<'s> Type<'s> {
     /// Returns the type of a kind; `None` for kinds whose lists are never merged.
-    pub(crate) fn of_kind(gvk: GvkRef<'_>, custom: Option<&'s Custom>) -> Option<Self> {
-        if let Some(found) = custom.and_then(|custom| custom.of_kind(gvk)) {
+    pub(crate) fn of_kind(gvk: GvkRef<'_>, beside: Beside<'s>) -> Option<Self> {
+        if let Some(found) = beside.custom.and_then(|custom| custom.of_kind(gvk)) {
             return Some(Self::Custom(found));
         }
-        let at = table::KINDS
-            .binary_search_by(|(known, _)| compare(known, gvk))
-            .ok()?;
-        Self::built_in(table::KINDS.get(at)?.1)
+        match table::KINDS.binary_search_by(|(known, _)| compare(known, gvk)) {
+            Ok(at) => Self::built_in(table::KINDS.get(at)?.1),
+            Err(_) => defined::Type::of_kind(beside.objects, gvk).map(Self::Defined),
+        }
     }
 
     fn built_in(index: usize) -> Option<Self> {
@@ -56,6 +70,7 @@ impl<'s> Type<'s> {
         match self {
             Self::BuiltIn(fields) => find(fields, name)?.of.and_then(Self::built_in),
             Self::Custom(custom) => custom.field(name),
+            Self::Defined(defined) => defined.field(name).map(Self::Defined),
         }
     }
 
@@ -64,6 +79,7 @@ impl<'s> Type<'s> {
         match self {
             Self::BuiltIn(fields) => find(fields, name)?.merge.map(<[&str]>::to_vec),
             Self::Custom(custom) => custom.merge_keys(name),
+            Self::Defined(defined) => defined.merge_keys(name),
         }
     }
 }
@@ -95,13 +111,14 @@ mod tests {
     fn scopes_and_merge_keys_are_those_of_kubernetes() {
         assert!(is_cluster_scoped(GvkRef::new("v1", "Namespace")));
         assert!(!is_cluster_scoped(GvkRef::new("apps/v1", "Deployment")));
-        let pod = Type::of_kind(GvkRef::new("v1", "Pod"), None).unwrap();
+        let pod = Type::of_kind(GvkRef::new("v1", "Pod"), Beside::default()).unwrap();
         let spec = pod.field("spec").unwrap();
         assert_eq!(spec.merge_keys("containers"), Some(vec!["name"]));
         let container = spec.field("containers").unwrap();
         let keys = vec!["containerPort", "protocol"];
         assert_eq!(container.merge_keys("ports"), Some(keys));
         assert_eq!(container.merge_keys("args"), None);
-        assert!(Type::of_kind(GvkRef::new("example.com/v1", "Pod"), None).is_none());
+        let unknown = Type::of_kind(GvkRef::new("example.com/v1", "Pod"), Beside::default());
+        assert!(unknown.is_none());
     }
 }

@@ -155,6 +155,7 @@ impl<'b, 't> Builder<'b, 't> {
         // What is missing would only make every later step fail too.
         if self.errors.len() == before {
             acc.resources.schema = self.schema.clone();
+            acc.resources.scopes = self.options.scopes;
             if self.options.explain {
                 explain::begin(&mut acc.resources);
             }

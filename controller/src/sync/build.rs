@@ -11,7 +11,7 @@ use flux_core::owner::Owner;
 use flux_crds::{Reason, Sync};
 use flux_engine::cluster::scopes;
 use flux_engine::git::GitTree;
-use flux_kustomize::{Build, Options, Read};
+use flux_kustomize::{Build, Options, Read, Scopes};
 
 use super::gather::Gathered;
 use super::halt::Halt;
@@ -59,6 +59,7 @@ pub(crate) async fn build(
     let path = path(sync)?;
     let options = Options {
         overlay: overlay(sync),
+        scopes: Scopes::Defined,
         ..Options::default()
     };
     let source = Arc::clone(snapshot);

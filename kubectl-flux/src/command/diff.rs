@@ -13,7 +13,7 @@ use flux_core::{
     overlay::overlay,
 };
 use flux_crds::Sync;
-use flux_kustomize::Options;
+use flux_kustomize::{Options, Scopes};
 
 use self::preview::{Against, changes};
 use super::build::{Place, build};
@@ -57,7 +57,7 @@ pub(crate) async fn run(
             let place = Place::of(&path, args.root.as_deref())?;
             (
                 place,
-                Options::default(),
+                built_to_be_applied(),
                 Against::Namespace(cluster.namespace.clone()),
             )
         }
@@ -68,7 +68,7 @@ pub(crate) async fn run(
                 place,
                 Options {
                     overlay: overlay(&sync),
-                    ..Options::default()
+                    ..built_to_be_applied()
                 },
                 Against::Sync(Box::new(sync)),
             )
@@ -89,6 +89,14 @@ pub(crate) async fn run(
     } else {
         Verdict::Different
     })
+}
+
+/// The options that the controller builds with.
+fn built_to_be_applied() -> Options {
+    Options {
+        scopes: Scopes::Defined,
+        ..Options::default()
+    }
 }
 
 fn style() -> Style {

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 
 use crate::gvk::GvkRef;
-use crate::schema::{Custom, Type};
+use crate::schema::{Beside, Type};
 
 const DIRECTIVE: &str = "$patch";
 
@@ -27,7 +27,7 @@ enum Directive {
 pub(crate) fn object(
     target: Value,
     patch: Value,
-    custom: Option<&Custom>,
+    beside: Beside<'_>,
 ) -> Result<Option<Value>, String> {
     let gvk = GvkRef::of(&target);
     // A patch for several kinds may be written for one that is known.
@@ -36,7 +36,7 @@ pub(crate) fn object(
         .and_then(Value::as_str)
         .unwrap_or_default();
     let schema =
-        Type::of_kind(gvk, custom).or_else(|| Type::of_kind(GvkRef { kind, ..gvk }, custom));
+        Type::of_kind(gvk, beside).or_else(|| Type::of_kind(GvkRef { kind, ..gvk }, beside));
     field(Some(target), patch, schema, None)
 }
 
@@ -370,14 +370,18 @@ mod tests {
         json!({"containers": [{"name": "a", "ports": [{"containerPort": 1, "protocol": "TCP"}, {"containerPort": 1, "protocol": "UDP", "name": "x"}]}]}),
     )]
     fn a_patch_merges(#[case] target: Value, #[case] patch: Value, #[case] expected: Value) {
-        let merged = object(pod(&target), pod(&patch), None).unwrap();
+        let merged = object(pod(&target), pod(&patch), Beside::default()).unwrap();
         assert_eq!(merged, Some(pod(&expected)));
     }
 
     #[test]
     fn an_object_can_be_deleted() {
         assert_eq!(
-            object(pod(&json!({})), json!({"$patch": "delete"}), None),
+            object(
+                pod(&json!({})),
+                json!({"$patch": "delete"}),
+                Beside::default()
+            ),
             Ok(None)
         );
     }
@@ -387,7 +391,7 @@ mod tests {
         let error = object(
             pod(&json!({"a": {"b": 1}})),
             pod(&json!({"a": {"b": [1]}})),
-            None,
+            Beside::default(),
         );
         assert_eq!(
             error,

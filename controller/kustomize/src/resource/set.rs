@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::Resource;
 use crate::gvk::IdRef;
+use crate::options::Scopes;
 use crate::schema::Custom;
 
 /// Resources in order.
@@ -14,6 +15,8 @@ pub(crate) struct Resources {
     list: Vec<Resource>,
     /// Types besides those of Kubernetes, for merging.
     pub(crate) schema: Option<Arc<Custom>>,
+    /// Whether the definitions among them tell the scopes of kinds.
+    pub(crate) scopes: Scopes,
     /// Current ids; not there when a change may have made it wrong.
     index: Option<HashMap<String, usize>>,
 }

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::fieldspec::{self, Create, FieldSpec};
 use crate::resource::{self, Resource, Resources};
+use crate::schema::ClusterKinds;
 
 /// Which subjects of role bindings are put into the namespace.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -36,9 +37,10 @@ impl Namespace {
         if self.name.is_empty() {
             return Ok(());
         }
+        let outside = ClusterKinds::of(resources);
         for resource in resources.iter_mut() {
             resource.remember_id();
-            self.apply_one(resource)
+            self.apply_one(resource, &outside)
                 .map_err(|error| format!("{} ({}): {error}", resource.id(), resource.origin))?;
         }
         resources
@@ -47,11 +49,15 @@ impl Namespace {
     }
 
     /// Puts one resource into the namespace.
-    pub(crate) fn apply_one(&self, resource: &mut Resource) -> Result<(), String> {
+    pub(crate) fn apply_one(
+        &self,
+        resource: &mut Resource,
+        outside: &ClusterKinds,
+    ) -> Result<(), String> {
         let gvk = resource.gvk();
         let is_binding = matches!(gvk.kind, "RoleBinding" | "ClusterRoleBinding");
         let is_core = gvk.group.is_empty() && gvk.version == "v1";
-        if !gvk.is_cluster_scoped() {
+        if !outside.contains(gvk) {
             let metadata = resource.metadata_mut();
             let field = metadata
                 .entry("namespace")

@@ -8,6 +8,7 @@ use crate::config::NameReference;
 use crate::fieldspec::{self, FieldSpec};
 use crate::gvk::{Gvk, IdRef, NO_NAMESPACE};
 use crate::resource::{Resource, Resources};
+use crate::schema::ClusterKinds;
 
 /// Corrects the names of renamed objects in all objects that name them.
 ///
@@ -92,8 +93,12 @@ impl Candidates {
             by_previous_name: HashMap::new(),
             original_namespaces: HashMap::new(),
         };
+        let outside = ClusterKinds::of(resources);
         for (at, resource) in resources.iter().enumerate() {
-            let candidate = Candidate::of(resource);
+            let mut candidate = Candidate::of(resource);
+            if outside.defines(resource.gvk()) {
+                NO_NAMESPACE.clone_into(&mut candidate.current_namespace);
+            }
             for was in &candidate.was {
                 let named = candidates
                     .by_previous_name

@@ -9,6 +9,7 @@ use crate::fieldspec::FieldSpec;
 use crate::kustomization::Selector;
 use crate::path;
 use crate::resource::{Resource, Resources};
+use crate::schema::ClusterKinds;
 use crate::selector::Selection;
 use crate::shape::{self, Source};
 use crate::target::Place;
@@ -67,6 +68,7 @@ impl ValueAdd {
     }
 
     pub(super) fn apply(&self, resources: &mut Resources) -> Result<(), String> {
+        let outside = ClusterKinds::of(resources);
         for (selection, target) in &self.targets {
             let selected = match selection {
                 Some(selection) => selection.select(resources),
@@ -74,20 +76,25 @@ impl ValueAdd {
             };
             for at in selected {
                 if let Some(resource) = resources.get_mut(at) {
-                    self.add(resource, target)?;
+                    self.add(resource, target, &outside)?;
                 }
             }
         }
         Ok(())
     }
 
-    fn add(&self, resource: &mut Resource, target: &Target) -> Result<(), String> {
+    fn add(
+        &self,
+        resource: &mut Resource,
+        target: &Target,
+        outside: &ClusterKinds,
+    ) -> Result<(), String> {
         if target.field_path == "metadata/namespace" {
             let namespace = Namespace {
                 name: self.value.clone(),
                 ..Namespace::default()
             };
-            return namespace.apply_one(resource);
+            return namespace.apply_one(resource, outside);
         }
         let spec = FieldSpec::new("//", &target.field_path, true);
         let mut field = &mut resource.value;
