@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! Remote ─► Client::connect ─► Session ─resolve─► Resolved ─fetch─► Store ─► GitTree (a FileTree), Commit
+//! GitTree ─► Draft ─► write_back ─► one commit on a branch of the remote, and in the Store
 //! ```
 //!
 //! Everything here blocks: call it from a thread that may wait. A [`Deadline`] ends each wait, also
@@ -18,6 +19,7 @@ mod http;
 mod id;
 mod ignore;
 mod line;
+mod push;
 mod remote;
 mod session;
 mod signature;
@@ -25,6 +27,7 @@ mod ssh;
 mod store;
 mod submodule;
 mod tree;
+mod write;
 
 pub use client::{Client, Options};
 pub use commit::Commit;
@@ -34,7 +37,8 @@ pub(crate) use error::chain;
 pub use error::{Class, Error};
 pub use remote::{Proxy, Remote};
 pub use session::{Fetched, Session};
-pub use signature::{Error as SignatureError, Keyring, Verified, verify};
+pub use signature::{Error as SignatureError, Keyring, Signer, Verified, verify};
 pub use store::Store;
 pub use submodule::Submodules;
 pub use tree::GitTree;
+pub use write::{Destination, Draft, Error as WriteError, Person, Pushed, write_back};

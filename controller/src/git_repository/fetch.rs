@@ -213,6 +213,7 @@ pub(crate) fn explain(error: &Error) -> Outcome {
         // A person has to change a Secret or the repository; a retry soon helps nobody.
         Error::Credentials(_)
         | Error::Unauthorized { .. }
+        | Error::Refused { .. }
         | Error::HostKey(_)
         | Error::Signature(_) => Outcome::Failed(finding),
         Error::Submodule { source, .. } => match explain(source) {
@@ -237,7 +238,7 @@ pub(crate) fn explain(error: &Error) -> Outcome {
 fn reason(error: &Error) -> Reason {
     match error {
         Error::Url(_) => Reason::UrlInvalid,
-        Error::SchemeNotAllowed { .. } => Reason::AccessDenied,
+        Error::SchemeNotAllowed { .. } | Error::Refused { .. } => Reason::AccessDenied,
         Error::Reference(_) => Reason::ReferenceNotFound,
         Error::Credentials(_) => Reason::SecretInvalid,
         Error::Policy(_) => Reason::InvalidSpec,

@@ -8,7 +8,7 @@ use std::{
 };
 
 use flux_core::git::Scheme;
-use gix_transport::{Protocol, client::blocking_io};
+use gix_transport::{Protocol, Service, client::blocking_io};
 use reqwest::header::HeaderValue;
 use tokio::runtime::{Builder, Runtime};
 
@@ -18,6 +18,7 @@ use super::{
     error::{Error, chain},
     file, http,
     line::Line,
+    push::Push,
     remote::{Proxy, Remote},
     session::Session,
     ssh,
@@ -97,38 +98,62 @@ impl Client {
 
     /// Begins a conversation with the server of a repository; it may go on until the deadline.
     pub fn connect(&self, remote: &Remote, deadline: &Deadline) -> Result<Session, Error> {
-        match remote.url.scheme() {
-            Scheme::File => {
-                self.check_allowed(
-                    self.0.options.allow_file,
-                    "file",
-                    "--allow-file-repositories",
-                )?;
-                return Ok(Session::file(file::Source::open(
-                    remote.url.path(),
-                    deadline.clone(),
-                )?));
-            }
-            Scheme::Http => self.check_allowed(
-                self.0.options.allow_http,
-                "http",
-                "--allow-http-repositories",
-            )?,
-            Scheme::Https | Scheme::Ssh => {}
+        self.check_scheme(remote)?;
+        if remote.url.scheme() == Scheme::File {
+            let source = file::Source::open(remote.url.path(), deadline.clone())?;
+            return Ok(Session::file(source));
         }
         let line = self.line(deadline)?;
-        let transport: Box<dyn blocking_io::Transport + Send> = match remote.url.scheme() {
-            Scheme::Ssh => {
-                let ssh = remote
-                    .credentials
-                    .ssh
-                    .as_ref()
-                    .ok_or(CredentialsError::NoSecret)?;
-                Box::new(ssh::connect(&line, &remote.url, ssh)?)
-            }
-            _ => Box::new(self.http(remote, &line)?),
+        Session::open(self.transport(remote, &line, Service::UploadPack)?, line)
+    }
+
+    /// Begins a conversation in which a branch of the repository is moved.
+    pub(crate) fn connect_to_push(
+        &self,
+        remote: &Remote,
+        deadline: &Deadline,
+    ) -> Result<Push, Error> {
+        self.check_scheme(remote)?;
+        if remote.url.scheme() == Scheme::File {
+            let target = file::Target::open(remote.url.path(), deadline.clone())?;
+            return Ok(Push::file(target));
+        }
+        let line = self.line(deadline)?;
+        Push::open(self.transport(remote, &line, Service::ReceivePack)?, line)
+    }
+
+    /// Waits, but not past the deadline.
+    pub(crate) fn pause(&self, time: Duration, deadline: &Deadline) -> Result<(), Error> {
+        let line = self.line(deadline)?;
+        let waited = line.wait(async { tokio::time::sleep(time).await });
+        waited.map_err(|error| line.explain("waiting for the next try", &error))
+    }
+
+    fn check_scheme(&self, remote: &Remote) -> Result<(), Error> {
+        let options = &self.0.options;
+        let (allowed, scheme, option) = match remote.url.scheme() {
+            Scheme::File => (options.allow_file, "file", "--allow-file-repositories"),
+            Scheme::Http => (options.allow_http, "http", "--allow-http-repositories"),
+            Scheme::Https | Scheme::Ssh => return Ok(()),
         };
-        Session::open(transport, line)
+        if allowed {
+            return Ok(());
+        }
+        Err(Error::SchemeNotAllowed { scheme, option })
+    }
+
+    fn transport(
+        &self,
+        remote: &Remote,
+        line: &Line,
+        service: Service,
+    ) -> Result<Box<dyn blocking_io::Transport + Send>, Error> {
+        if remote.url.scheme() != Scheme::Ssh {
+            return Ok(Box::new(self.http(remote, line)?));
+        }
+        let ssh = remote.credentials.ssh.as_ref();
+        let ssh = ssh.ok_or(CredentialsError::NoSecret)?;
+        Ok(Box::new(ssh::connect(line, &remote.url, ssh, service)?))
     }
 
     fn line(&self, deadline: &Deadline) -> Result<Line, Error> {
@@ -140,22 +165,6 @@ impl Client {
             deadline.clone(),
             self.0.options.max_bytes,
         ))
-    }
-
-    #[expect(
-        clippy::unused_self,
-        reason = "reads as a question to this client's options"
-    )]
-    fn check_allowed(
-        &self,
-        allowed: bool,
-        scheme: &'static str,
-        option: &'static str,
-    ) -> Result<(), Error> {
-        if allowed {
-            return Ok(());
-        }
-        Err(Error::SchemeNotAllowed { scheme, option })
     }
 
     fn http(

@@ -66,6 +66,8 @@ pub enum Error {
 pub struct Credentials {
     /// Value of the `Authorization` header.
     pub(crate) authorization: Option<String>,
+    /// Passwords and tokens, as they are and as they are sent.
+    secrets: Vec<String>,
     pub(crate) tls: Tls,
     pub(crate) ssh: Option<Ssh>,
 }
@@ -97,6 +99,7 @@ impl Credentials {
     fn for_http(data: &Data) -> Result<Self, Error> {
         let credentials = Self {
             authorization: authorization(data)?,
+            secrets: secrets(data)?,
             tls: Tls::from_secret(data)?,
             ssh: None,
         };
@@ -126,6 +129,15 @@ impl Credentials {
             }),
             ..Self::default()
         })
+    }
+
+    /// Takes out of a text what was shown to a server, should it say it.
+    pub(crate) fn redact(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for secret in &self.secrets {
+            text = text.replace(secret.as_str(), "…");
+        }
+        text
     }
 
     /// Returns what may be shown to another repository: everything if it is on the same server.
@@ -174,8 +186,19 @@ fn authorization(data: &Data) -> Result<Option<String>, Error> {
     Ok(Some(header))
 }
 
+fn secrets(data: &Data) -> Result<Vec<String>, Error> {
+    let mut secrets: Vec<_> = [text(data, "password")?, text(data, "bearerToken")?]
+        .into_iter()
+        .flatten()
+        .collect();
+    let sent = authorization(data)?;
+    let sent = sent.as_deref().and_then(|header| header.split_once(' '));
+    secrets.extend(sent.map(|(_, sent)| sent.to_owned()));
+    Ok(secrets)
+}
+
 /// Reads a one-line value; the line feed that `echo` leaves behind is not a part of it.
-fn text(data: &Data, key: &'static str) -> Result<Option<String>, Error> {
+pub(crate) fn text(data: &Data, key: &'static str) -> Result<Option<String>, Error> {
     let Some(value) = data.get(key) else {
         return Ok(None);
     };

@@ -50,6 +50,14 @@ pub enum Error {
         /// What to do.
         hint: &'static str,
     },
+    /// The server does not let us write, or not this.
+    #[error("{server} refuses the push: {reason}")]
+    Refused {
+        /// Host and port.
+        server: String,
+        /// What the server says.
+        reason: String,
+    },
     /// The server has no such repository, or hides it.
     #[error("{url} was not found: check spec.url, and spec.secretRef if the repository is private")]
     NotFound {
@@ -164,6 +172,7 @@ impl Error {
             | Self::Signature(_)
             | Self::Connect { .. }
             | Self::Unauthorized { .. }
+            | Self::Refused { .. }
             | Self::NotFound { .. }
             | Self::Status { .. }
             | Self::Redirect { .. }

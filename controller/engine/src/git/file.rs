@@ -1,5 +1,7 @@
 //! A repository in a directory of this machine, read directly: no process is started for it.
 
+mod target;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -18,6 +20,8 @@ use super::{
     session::{Fetched, Want},
     store::{Store, reachable, write_objects},
 };
+
+pub(crate) use self::target::Target;
 
 /// A tag may point to a tag, but not for ever.
 const MAX_TAGS: usize = 8;

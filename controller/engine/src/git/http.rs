@@ -11,18 +11,21 @@ use flux_core::git::RepositoryUrl;
 use gix_transport::client::blocking_io::http::{GetResponse, Http, PostBodyDataKind, PostResponse};
 use reqwest::{
     Client, Method, Request, Response, StatusCode, Url,
-    header::{AUTHORIZATION, HeaderName, HeaderValue, LOCATION, USER_AGENT},
+    header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, USER_AGENT},
 };
 
 use self::body::{Body, Headers, Pending, PostBody};
 use super::{
     error::{Error, chain},
     line::Line,
+    push::clean,
 };
 
 /// Servers look for this prefix to tell git from browsers.
 const AGENT: &str = concat!("git/2 flux/", env!("CARGO_PKG_VERSION"));
 const MAX_REDIRECTS: usize = 5;
+/// So many bytes of a refusal are read.
+const MAX_SAID: usize = 1000;
 type Result<T> = std::result::Result<T, gix_error::Error>;
 
 /// Requests for one repository.
@@ -208,12 +211,34 @@ impl Exchange {
         self.line.fail(Error::Redirect { server, why })
     }
 
+    /// What a server writes for people beside a refusal, if that is plain text.
+    fn said(&self, mut response: Response) -> io::Result<String> {
+        let kind = response.headers().get(CONTENT_TYPE);
+        let is_text = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
+        let mut said = Vec::new();
+        while is_text && said.len() < MAX_SAID {
+            match self.line.wait(response.chunk())? {
+                Ok(Some(chunk)) => said.extend_from_slice(&chunk),
+                Ok(None) | Err(_) => break,
+            }
+        }
+        let said = clean(&said);
+        if said.is_empty() {
+            return Ok("the credentials of spec.secretRef may not write".to_owned());
+        }
+        Ok(said)
+    }
+
     fn check(&self, response: Response) -> io::Result<Response> {
         let status = response.status();
         if status.is_success() {
             return Ok(response);
         }
         let server = server(response.url());
+        if status == StatusCode::FORBIDDEN && self.authorization.is_some() && is_push(&response) {
+            let reason = self.said(response)?;
+            return Err(self.line.fail(Error::Refused { server, reason }));
+        }
         let hint = match (&self.authorization, self.is_own_server(response.url())) {
             (Some(_), true) => "check the Secret that spec.secretRef names",
             (Some(_), false) => {
@@ -234,6 +259,12 @@ impl Exchange {
             },
         }))
     }
+}
+
+fn is_push(response: &Response) -> bool {
+    let service = "git-receive-pack";
+    let query = response.url().query().unwrap_or_default();
+    response.url().path().ends_with(service) || query.ends_with(service)
 }
 
 fn server(url: &Url) -> String {

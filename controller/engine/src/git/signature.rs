@@ -2,6 +2,7 @@
 
 mod openpgp;
 mod payload;
+mod sign;
 mod ssh;
 
 use std::{collections::BTreeMap, fmt};
@@ -10,6 +11,7 @@ use flux_core::git::{Mode, ObjectId, Resolved, Target};
 use gix_object::{Kind, TagRefIter};
 
 use self::payload::Signed;
+pub use self::sign::Signer;
 use super::{
     commit::Commit,
     credentials::Error as CredentialsError,

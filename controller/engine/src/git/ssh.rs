@@ -42,7 +42,7 @@ impl Identity {
         Ok(Self(Arc::new(key)))
     }
 
-    fn key(&self) -> Arc<PrivateKey> {
+    pub(crate) fn key(&self) -> Arc<PrivateKey> {
         self.0.clone()
     }
 }

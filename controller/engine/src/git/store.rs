@@ -33,6 +33,7 @@ pub(crate) use self::pack::{reachable, write as write_objects};
 use super::{
     error::{Error, chain},
     id::to_gix,
+    push::{self, Object},
     session::{Fetched, Want},
     tree::Directories,
 };
@@ -219,6 +220,19 @@ impl Store {
         self.keep(resolved)?;
         self.collect_from(TOO_MANY_PACKS)?;
         Ok(fetched)
+    }
+
+    /// Takes over a new commit that the remote has accepted, with what it adds to commits that are here.
+    pub(crate) fn adopt(&self, resolved: &Resolved, objects: &[Object]) -> Result<(), Error> {
+        let _writing = self.lock_writing();
+        if self.has(resolved) {
+            return Ok(());
+        }
+        let pack = push::pack(objects)?;
+        self.index_pack(&mut pack.as_slice(), &mut Discard, &AtomicBool::new(false))?;
+        self.reopen()?;
+        self.check_commit(resolved.commit_id)?;
+        self.keep(resolved)
     }
 
     fn attempt(

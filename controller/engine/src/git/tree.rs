@@ -14,8 +14,8 @@ use gix_object::{CommitRefIter, Find, Kind, tree::EntryKind};
 use gix_odb::HandleArc;
 use sha1::{Digest, Sha1};
 
-pub(crate) use self::directory::Directories;
-use self::directory::{Directory, Node};
+use self::directory::Directory;
+pub(crate) use self::directory::{Directories, Node};
 use super::{
     error::{Error, chain},
     id::{from_gix, to_gix},
@@ -99,6 +99,15 @@ impl GitTree {
         Ok(Some(digest.map_or(node.id, |digest| mix(node.id, digest))))
     }
 
+    pub(crate) fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    /// Returns the id of the top directory.
+    pub(crate) fn root(&self) -> ObjectId {
+        self.0.root
+    }
+
     /// Lists the submodules of the commit: path and pinned commit.
     pub(crate) fn links(&self) -> Result<Vec<(String, ObjectId)>, Error> {
         let mut links = Vec::new();
@@ -138,7 +147,7 @@ impl GitTree {
             .shows(path, is_directory, &|path| self.read_raw(path))
     }
 
-    fn node(&self, path: &str) -> Result<Option<Node>, Error> {
+    pub(crate) fn node(&self, path: &str) -> Result<Option<Node>, Error> {
         let mut node = Node {
             name: Box::default(),
             kind: EntryKind::Tree,

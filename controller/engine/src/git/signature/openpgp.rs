@@ -3,6 +3,8 @@
 //! A signature counts if it was made by a key of the Secret, or by one of its subkeys, that may
 //! sign, was not revoked, and had not expired when the signature was made.
 
+mod secret;
+
 use pgp::{
     composed::{Deserializable, DetachedSignature, SignedPublicKey, SignedPublicSubKey},
     packet::{Signature, SignatureType},
@@ -10,6 +12,7 @@ use pgp::{
     types::{KeyDetails, Tag, Timestamp, VerifyingKey},
 };
 
+pub(super) use self::secret::Secret;
 use super::Failure;
 
 pub(super) type Key = SignedPublicKey;

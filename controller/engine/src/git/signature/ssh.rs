@@ -1,8 +1,8 @@
 //! SSH signatures, as `gpg.format = ssh` makes them.
 
 use russh::keys::{
-    HashAlg, PublicKey,
-    ssh_key::{Algorithm, SshSig},
+    HashAlg, PrivateKey, PublicKey,
+    ssh_key::{Algorithm, LineEnding, SshSig},
 };
 
 use super::Failure;
@@ -54,6 +54,12 @@ fn parse_line(line: &str) -> Result<Key, &'static str> {
     let kind = words.get(at).copied().unwrap_or_default();
     let key = words.get(at + 1).copied().unwrap_or_default();
     PublicKey::from_openssh(&format!("{kind} {key}")).map_err(|_| "has a malformed SSH public key")
+}
+
+/// Signs bytes as git does.
+pub(super) fn sign(key: &PrivateKey, payload: &[u8]) -> Option<String> {
+    let signature = key.sign(NAMESPACE, HashAlg::Sha512, payload).ok()?;
+    signature.to_pem(LineEnding::LF).ok()
 }
 
 /// Checks a signature; returns the key as a person recognises it.

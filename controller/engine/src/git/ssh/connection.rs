@@ -1,4 +1,4 @@
-//! An SSH connection with `git-upload-pack` at its other end, as a blocking reader and writer.
+//! An SSH connection with `git-upload-pack` or `git-receive-pack` at its other end, as a blocking reader and writer.
 
 use std::{
     borrow::Cow,
@@ -9,7 +9,7 @@ use std::{
 use bytes::{Buf, Bytes};
 use flux_core::git::RepositoryUrl;
 use gix_transport::{
-    Protocol,
+    Protocol, Service,
     client::git::{ConnectMode, blocking_io::Connection},
 };
 use russh::{
@@ -27,13 +27,14 @@ use crate::git::{
 /// What a server says on its error stream is shown, but not without end.
 const MAX_TALK: usize = 2000;
 
-/// Connects, checks the host key, proves who we are, and starts `git-upload-pack`.
+/// Connects, checks the host key, proves who we are, and starts the service.
 pub(crate) fn connect(
     line: &Line,
     url: &RepositoryUrl,
     ssh: &Ssh,
+    service: Service,
 ) -> Result<Connection<Reader, Writer>, Error> {
-    let opened = line.wait(open(url, ssh));
+    let opened = line.wait(open(url, ssh, service));
     let opened = opened.map_err(|error| line.explain("connecting", &error))?;
     let Opened {
         handle,
@@ -48,6 +49,7 @@ pub(crate) fn connect(
         talk: Vec::new(),
         is_over: false,
         server: server(url),
+        service,
         _handle: handle.clone(),
     };
     let writer = Writer {
@@ -78,7 +80,7 @@ fn server(url: &RepositoryUrl) -> String {
     format!("{}:{}", url.host(), url.port())
 }
 
-async fn open(url: &RepositoryUrl, ssh: &Ssh) -> Result<Opened, Error> {
+async fn open(url: &RepositoryUrl, ssh: &Ssh, service: Service) -> Result<Opened, Error> {
     let server = server(url);
     let failed = |message: String| Error::Connect {
         server: server.clone(),
@@ -109,10 +111,11 @@ async fn open(url: &RepositoryUrl, ssh: &Ssh) -> Result<Opened, Error> {
     let channel = channel.map_err(|error| failed(chain(&error)))?;
     // Servers that do not take the variable speak the older protocol, which is understood too.
     let started = async {
-        channel.set_env(false, "GIT_PROTOCOL", "version=2").await?;
-        channel
-            .exec(false, format!("git-upload-pack {}", quote(url.path())))
-            .await
+        if service == Service::UploadPack {
+            channel.set_env(false, "GIT_PROTOCOL", "version=2").await?;
+        }
+        let command = format!("{} {}", service.as_str(), quote(url.path()));
+        channel.exec(false, command).await
     };
     started.await.map_err(|error| failed(chain(&error)))?;
     let (reader, writer) = channel.split();
@@ -214,6 +217,7 @@ pub(crate) struct Reader {
     talk: Vec<u8>,
     is_over: bool,
     server: String,
+    service: Service,
     _handle: Arc<Handle<Host>>,
 }
 
@@ -229,7 +233,8 @@ impl Reader {
                 self.talk.extend(data.iter().take(room));
             }
             Some(ChannelMsg::Failure) => {
-                return Err(self.refused("the server does not run git-upload-pack"));
+                let what = format!("the server does not run {}", self.service.as_str());
+                return Err(self.refused(&what));
             }
             Some(ChannelMsg::ExitStatus { exit_status }) if exit_status != 0 => {
                 return Err(self.refused("the server refused"));
@@ -248,11 +253,31 @@ impl Reader {
             .collect();
         let said = talk.trim();
         let message = if said.is_empty() { otherwise } else { said };
-        self.line.fail(Error::Connect {
-            server: self.server.clone(),
-            message: message.to_owned(),
-        })
+        let (server, message) = (self.server.clone(), message.to_owned());
+        if self.service == Service::ReceivePack && denies(&message) {
+            let reason = message;
+            return self.line.fail(Error::Refused { server, reason });
+        }
+        self.line.fail(Error::Connect { server, message })
     }
+}
+
+/// Whether a server's words say that we may not write, rather than that something broke.
+fn denies(message: &str) -> bool {
+    let words = [
+        "read only",
+        "read-only",
+        "denied",
+        "not allowed",
+        "not permitted",
+        "archived",
+        "forbidden",
+        "unauthorized",
+        "insufficient",
+        "protected",
+    ];
+    let message = message.to_ascii_lowercase();
+    words.iter().any(|word| message.contains(word))
 }
 
 impl Read for Reader {
