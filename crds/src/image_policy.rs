@@ -157,11 +157,13 @@ pub struct Filter {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1024))]
     pub include: Option<String>,
-    /// The part of a tag that is compared, by the groups of `include`. Default: the whole tag. Example: `$ts`.
+    /// The part of a tag that is compared, by the groups of `include`: `$ts`, `${ts}`, `$1`, and of a glob `$1` for
+    /// its first `*`. Default: the whole tag. Example: `$ts`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1024))]
     pub extract: Option<String>,
-    /// Regular expressions of tags that do not count, also when `include` matches. Default: signatures (`.sig`).
+    /// Regular expressions, found anywhere in a tag, of tags that do not count, also when `include` matches.
+    /// Signatures and attestations (`….sig`, `sha256-…`) never count. Default: no others. Example: `-rc`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 25), inner(length(min = 1, max = 1024)))]
     pub exclude: Vec<String>,
@@ -173,16 +175,17 @@ pub struct Filter {
     "(has(self.semver) ? 1 : 0) + (has(self.numerical) ? 1 : 0) + (has(self.alphabetical) ? 1 : 0) + (has(self.newest) ? 1 : 0) == 1"
 ).message("set exactly one of semver, numerical, alphabetical and newest"))]
 pub struct Policy {
-    /// The highest version in a range.
+    /// The highest version in a range. Tags such as `1.2` count only where no tag of the range has all three numbers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub semver: Option<SemverPolicy>,
-    /// The largest or smallest number.
+    /// The largest or smallest number: digits of any length, with or without a decimal point.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub numerical: Option<OrderPolicy>,
-    /// The last or first text.
+    /// The last or first text, by its bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alphabetical: Option<OrderPolicy>,
-    /// The image that was created last. It asks the registry about each tag, which is slow for many tags.
+    /// The image that was created last. It asks the registry about each tag, which is slow for many tags. The tag
+    /// `latest` counts only if `include` is `latest`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub newest: Option<NewestPolicy>,
 }
@@ -190,7 +193,8 @@ pub struct Policy {
 /// The highest version in a range.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SemverPolicy {
-    /// The range. Example: `>=1.2.0 <2.0.0`.
+    /// The range: comparisons, `~1.2`, `^1.2`, `1.x`, `1.0 - 2.0`, `||`. Pre-releases count only if the range names
+    /// one, as in `>=1.2.0-0`. Example: `>=1.2.0 <2.0.0`.
     #[schemars(length(min = 1, max = 255))]
     pub range: String,
 }

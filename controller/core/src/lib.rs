@@ -10,6 +10,7 @@
 //! function of its arguments, and is tested by tables in milliseconds.
 
 pub mod change;
+pub mod choose;
 pub mod conclude;
 pub mod desire;
 pub mod diff;

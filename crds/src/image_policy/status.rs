@@ -29,7 +29,11 @@ pub struct ImagePolicyStatus {
     /// The last look at the registry.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scan: Option<Scan>,
-    /// An image that was chosen and is not committed yet.
+    /// The digest of the image, filter, policy and platform that `latest` was chosen by. Under other ones the next
+    /// choice is made afresh, also when it is a lower version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rules: Option<String>,
+    /// An image that was chosen and is not committed yet, or that a lock holds back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pending: Option<ImageReference>,
     /// The last commit of this image.
@@ -62,6 +66,9 @@ pub struct Scan {
     pub time: Time,
     /// The digest of the list of tags; an equal one means that nothing changed.
     pub digest: String,
+    /// The tag that this look alone would choose. A lower one than `latest` must be chosen by two looks in a row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub choice: Option<String>,
 }
 
 /// A commit of an image.

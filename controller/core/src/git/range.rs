@@ -3,6 +3,7 @@
 //! Facts that differ from Rust's `semver::VersionReq`: constraints are separated by commas or
 //! blanks, `||` means or, `1.2 - 1.4` is a range, `=1.2` and `1.2` mean `1.2.x`, `>1` leaves out
 //! all of `1.x`, and a pre-release matches only if the group of constraints names one.
+//! Both readers of versions are here too: [`version`] and the lenient [`short_version`].
 
 mod parse;
 
@@ -57,6 +58,13 @@ pub fn version(tag: &str) -> Option<Version> {
     Version::parse(tag.strip_prefix('v').unwrap_or(tag)).ok()
 }
 
+/// Reads a tag as a version that leaves numbers out or fills them with zeros, as in `1`, `v1.2`, `2024.05.01`.
+///
+/// What is left out is zero. What [`version`] reads, this reads alike.
+pub fn short_version(tag: &str) -> Option<Version> {
+    parse::short_version(tag.strip_prefix('v').unwrap_or(tag))
+}
+
 impl Range {
     /// Whether the version lies within the range.
     pub fn matches(&self, version: &Version) -> bool {
@@ -76,7 +84,9 @@ impl Comparator {
             Operator::NotEqual if self.written == Written::Patch => order.is_ne(),
             Operator::NotEqual => !self.starts_like(version),
             Operator::Greater => {
-                order.is_gt() && (self.written == Written::Patch || !self.starts_like(version))
+                // ">*" is ">0.0.0", though ">1" is ">=2.0.0".
+                let is_exact = matches!(self.written, Written::Nothing | Written::Patch);
+                order.is_gt() && (is_exact || !self.starts_like(version))
             }
             Operator::GreaterOrEqual => order.is_ge(),
             Operator::Less => order.is_lt(),

@@ -40,7 +40,7 @@ impl FromStr for Range {
 
 fn parse_group(text: &str) -> Option<Vec<Comparator>> {
     let mut words = text
-        .split([',', ' ', '\t'])
+        .split(|c: char| c == ',' || c.is_ascii_whitespace())
         .filter(|word| !word.is_empty())
         .peekable();
     let mut group = Vec::new();
@@ -112,5 +112,23 @@ fn comparator(operator: Operator, text: &str) -> Option<Comparator> {
         operator,
         version,
         written,
+    })
+}
+
+pub(super) fn short_version(text: &str) -> Option<Version> {
+    let (text, build) = text.split_once('+').unwrap_or((text, ""));
+    let (numbers, pre) = text.split_once('-').unwrap_or((text, ""));
+    let mut parts = [0; 3];
+    for (index, part) in numbers.split('.').enumerate() {
+        let is_number = part.bytes().all(|byte| byte.is_ascii_digit());
+        *parts.get_mut(index)? = is_number.then(|| part.parse().ok()).flatten()?;
+    }
+    let [major, minor, patch] = parts;
+    Some(Version {
+        major,
+        minor,
+        patch,
+        pre: Prerelease::new(pre).ok()?,
+        build: BuildMetadata::new(build).ok()?,
     })
 }

@@ -14,7 +14,10 @@ use super::*;
 #[case(">1", "2.0.0 11.0.0", "1.0.0 1.9.9")]
 #[case(">1.1", "1.2.0 2.0.0", "1.1.1 1.1.0")]
 #[case(">1.1.1", "1.1.2", "1.1.1 1.1.2-rc.1")]
+#[case(">*", "0.0.1 1.0.0", "0.0.0")]
+#[case("~*", "0.0.0 2.1.1", "2.1.1-rc.1")]
 #[case(">=1.1", "1.1.0 4.1.0", "1.0.9")]
+#[case(">=1.1\n<2", "1.1.0", "2.0.0")]
 #[case("=> 1.1", "1.1.0", "1.0.9")]
 #[case("<1.1", "1.0.9 0.1.0", "1.1.0")]
 #[case("<=1.1", "1.1.9 1.1.0", "1.2.0")]
@@ -77,4 +80,30 @@ fn a_text_that_is_no_range_is_refused(#[case] text: &str) {
 #[case("01.2.3", false)]
 fn a_tag_is_a_version_only_with_three_numbers(#[case] tag: &str, #[case] is_version: bool) {
     assert_eq!(version(tag).is_some(), is_version);
+}
+
+#[test]
+fn a_wildcard_with_a_pre_release_takes_in_all_pre_releases() {
+    let range: Range = "*-0".parse().unwrap();
+
+    assert!(range.matches(&Version::parse("1.2.3-alpha.1").unwrap()));
+}
+
+#[rstest]
+#[case("1", Some("1.0.0"))]
+#[case("v1.2", Some("1.2.0"))]
+#[case("1.2.3", Some("1.2.3"))]
+#[case("16.1-alpine", Some("16.1.0-alpine"))]
+#[case("2024.05.01", Some("2024.5.1"))]
+#[case("1.2.3.4", None)]
+#[case("1.", None)]
+#[case("", None)]
+#[case("v", None)]
+#[case("latest", None)]
+#[case("1.2-01", None)]
+#[case("99999999999999999999999", None)]
+fn a_short_version_is_filled_with_zeros(#[case] tag: &str, #[case] expected: Option<&str>) {
+    let expected = expected.map(|text| Version::parse(text).unwrap());
+
+    assert_eq!(short_version(tag), expected);
 }
