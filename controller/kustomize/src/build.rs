@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde_json::Value;
 
+use crate::budget::Budget;
 use crate::error::{Error, Failure, Note};
 use crate::explain::Change;
 use crate::files::{Files, Found};
@@ -82,7 +83,9 @@ pub fn build(tree: &dyn FileTree, path: &str, options: &Options) -> Result<Build
     let resources = builder.run(&directory);
     let Builder { errors, notes, .. } = builder;
     if !errors.is_empty() {
-        return Err(Failure { errors });
+        return Err(Failure {
+            errors: until_over(errors, &files.budget),
+        });
     }
     let objects = resources.into_list().into_iter().map(Object::from);
     Ok(Build {
@@ -90,6 +93,17 @@ pub fn build(tree: &dyn FileTree, path: &str, options: &Options) -> Result<Build
         reads: files.into_reads(),
         notes,
     })
+}
+
+/// Leaves out what went wrong only because a limit of the build was met.
+fn until_over(mut errors: Vec<Error>, budget: &Budget) -> Vec<Error> {
+    let first = errors
+        .iter()
+        .position(|error| budget.is_over(&error.message));
+    if let Some(first) = first {
+        errors.truncate(first + 1);
+    }
+    errors
 }
 
 impl From<Resource> for Object {

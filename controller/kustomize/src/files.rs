@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashMap};
 
+use crate::budget::Budget;
 use crate::build::Read;
 use crate::options::Limits;
 use crate::{Entry, Error, FileTree, path};
@@ -26,6 +27,7 @@ pub(crate) struct Files<'t> {
     /// Directories as written → where they really are.
     directories: RefCell<HashMap<String, Found>>,
     bytes: Cell<usize>,
+    pub(crate) budget: Budget,
 }
 
 impl<'t> Files<'t> {
@@ -36,6 +38,7 @@ impl<'t> Files<'t> {
             reads: RefCell::default(),
             directories: RefCell::default(),
             bytes: Cell::new(0),
+            budget: Budget::new(limits),
         }
     }
 
@@ -108,6 +111,9 @@ impl<'t> Files<'t> {
 
     /// Reads a file by the path that [`Self::find`] gave.
     pub(crate) fn read(&self, real: &str) -> Result<Vec<u8>, Error> {
+        self.budget
+            .spend(1)
+            .map_err(|error| Error::new(real, error))?;
         self.note(Read::File(real.to_owned()));
         let content = self.tree.read(real).map_err(|e| tree_error(&e))?;
         self.bytes
@@ -131,6 +137,9 @@ impl<'t> Files<'t> {
 
     /// Lists a directory by the path that [`Self::find`] gave.
     pub(crate) fn list(&self, real: &str) -> Result<Vec<(String, Entry)>, Error> {
+        self.budget
+            .spend(1)
+            .map_err(|error| Error::new(real, error))?;
         self.note(Read::Directory(real.to_owned()));
         self.tree.list(real).map_err(|e| tree_error(&e))
     }

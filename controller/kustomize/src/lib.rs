@@ -42,6 +42,7 @@
 //! - JSON and YAML patches are both read as YAML, so that JSON may have comments.
 
 mod bounds;
+mod budget;
 mod build;
 mod config;
 mod crds;

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use serde_json::Value;
 
@@ -96,6 +97,11 @@ pub struct Limits {
     pub depth: usize,
     /// Kustomizations of the build; one counts as often as it is included.
     pub kustomizations: usize,
+    /// Values that the build makes: fields and items that are read, and those that patches and
+    /// other steps write. A long text counts as one for each 64 bytes.
+    pub values: usize,
+    /// When the build is given up; `None` means never.
+    pub deadline: Option<Instant>,
 }
 
 impl Default for Limits {
@@ -106,6 +112,8 @@ impl Default for Limits {
             objects: 100_000,
             depth: 64,
             kustomizations: 20_000,
+            values: 20_000_000,
+            deadline: None,
         }
     }
 }

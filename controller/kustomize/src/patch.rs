@@ -5,6 +5,7 @@ pub(crate) mod merge;
 
 use serde_json::{Map, Value};
 
+use crate::budget::{self, Budget};
 use crate::gvk::GvkRef;
 use crate::resource::{Resource, Resources};
 use crate::schema::Beside;
@@ -93,10 +94,11 @@ impl Patch {
             },
             (Self::Json(_), None) => Err("a JSON patch needs a target".to_owned()),
             (Self::Json(operations), Some(selection)) => {
+                let budget = resources.budget.clone();
                 for at in selection.select(resources) {
                     if let Some(resource) = resources.get_mut(at) {
                         resource.remember_id();
-                        apply_json(resource, operations)?;
+                        apply_json(resource, operations, &budget)?;
                     }
                 }
                 Ok(())
@@ -109,6 +111,7 @@ impl Patch {
 pub(crate) fn apply_json(
     resource: &mut Resource,
     operations: &[json::Operation],
+    budget: &Budget,
 ) -> Result<(), String> {
     let mut value = resource.value.clone();
     // kustomize keeps the names that an object had in annotations, so that there are some.
@@ -116,8 +119,9 @@ pub(crate) fn apply_json(
     for (at, operation) in operations.iter().enumerate() {
         // Only copies can grow an object faster than the patch itself.
         let grows = matches!(operation, json::Operation::Copy { .. });
-        operation
-            .apply(&mut value)
+        budget
+            .spend(operation.weight())
+            .and_then(|()| operation.apply(&mut value))
             .and_then(|()| if grows { bounds::check(&value) } else { Ok(()) })
             .map_err(|error| format!("[{at}]: {error}, in {}", resource.id()))?;
     }
@@ -192,7 +196,9 @@ fn merge_all(
     allowed: Allowed,
 ) -> Result<(), String> {
     let mut emptied = false;
+    let weight = budget::weight(&patch.value);
     for at in selected {
+        resources.budget.spend(weight)?;
         emptied |= merge_one(resources, *at, patch, allowed)?;
     }
     if emptied {

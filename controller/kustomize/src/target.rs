@@ -137,6 +137,10 @@ impl<'b, 't> Builder<'b, 't> {
             );
             return acc;
         }
+        if let Err(error) = self.files.budget.spend(1) {
+            self.errors.push(target.source.error("", error));
+            return acc;
+        }
         self.built += 1;
         if self.built > self.options.limits.kustomizations {
             if self.built == self.options.limits.kustomizations + 1 {
@@ -154,8 +158,9 @@ impl<'b, 't> Builder<'b, 't> {
         self.bring_components(target, &mut acc);
         // What is missing would only make every later step fail too.
         if self.errors.len() == before {
-            acc.resources.schema = self.schema.clone();
+            acc.resources.schema.clone_from(&self.schema);
             acc.resources.scopes = self.options.scopes;
+            acc.resources.budget = self.files.budget.clone();
             if self.options.explain {
                 explain::begin(&mut acc.resources);
             }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
+use std::time::Instant;
 
 use flux_core::desire;
 use flux_core::object::Desired;
@@ -42,7 +43,7 @@ pub(crate) fn print(tree: &GitTree, view: u64, reads: &BTreeSet<Read>) -> u64 {
         path.hash(&mut hasher);
         // What cannot be read is never equal to anything: the build says what is wrong with it.
         tree.object_id(path)
-            .map_err(|_| std::time::Instant::now())
+            .map_err(|_| Instant::now())
             .hash(&mut hasher);
     }
     hasher.finish()
@@ -57,14 +58,19 @@ pub(crate) async fn build(
     }: &Gathered,
 ) -> Result<Made, Halt> {
     let path = path(sync)?;
-    let options = Options {
+    let mut options = Options {
         overlay: overlay(sync),
         scopes: Scopes::Defined,
         ..Options::default()
     };
     let source = Arc::clone(snapshot);
     let turn = context.builds.acquire().await;
-    let built = tokio::task::spawn_blocking(move || run(&source, &path, &options)).await;
+    let timeout = sync.spec.timeout().unwrap_or_default();
+    let built = tokio::task::spawn_blocking(move || {
+        options.limits.deadline = Instant::now().checked_add(timeout);
+        run(&source, &path, &options)
+    })
+    .await;
     drop(turn);
     // A build that panicked is our own mistake; it must not take the other Syncs with it.
     let (built, print) = built.unwrap_or_else(|error| {

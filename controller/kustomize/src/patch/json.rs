@@ -5,6 +5,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::budget;
+
 /// One operation of a patch.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Operation {
@@ -44,6 +46,16 @@ impl Operation {
                 ));
             }
         })
+    }
+
+    /// Returns how many values the operation writes, as far as it says so itself.
+    pub(crate) fn weight(&self) -> usize {
+        match self {
+            Self::Add { value, .. } | Self::Replace { value, .. } | Self::Test { value, .. } => {
+                budget::weight(value)
+            }
+            Self::Remove { .. } | Self::Move { .. } | Self::Copy { .. } => 1,
+        }
     }
 
     /// Applies the operation.

@@ -5,6 +5,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use super::Resource;
+use crate::budget::Budget;
 use crate::gvk::IdRef;
 use crate::options::Scopes;
 use crate::schema::Custom;
@@ -17,6 +18,8 @@ pub(crate) struct Resources {
     pub(crate) schema: Option<Arc<Custom>>,
     /// Whether the definitions among them tell the scopes of kinds.
     pub(crate) scopes: Scopes,
+    /// What may still be spent on changes.
+    pub(crate) budget: Budget,
     /// Current ids; not there when a change may have made it wrong.
     index: Option<HashMap<String, usize>>,
 }

@@ -6,7 +6,7 @@ use crate::files::Found;
 use crate::generate::{self, Kind};
 use crate::kustomization::Generator;
 use crate::resource::{self, Resource};
-use crate::{path, trace, yaml};
+use crate::{Document, budget, path, trace, yaml};
 
 impl Builder<'_, '_> {
     /// Brings in files and bases, in the order in which they are named.
@@ -44,6 +44,7 @@ impl Builder<'_, '_> {
         let content = self.place(target).read_found(real, written, field);
         let documents = content.and_then(|(path, content)| {
             let documents = yaml::parse_yaml(&content, &path)?;
+            self.pay_for(&documents, &path)?;
             Ok((path, documents))
         });
         match documents {
@@ -61,6 +62,16 @@ impl Builder<'_, '_> {
                 Vec::new()
             }
         }
+    }
+
+    /// Takes what was read from what the build may spend.
+    pub(super) fn pay_for(&self, documents: &[Document], path: &str) -> Result<(), Error> {
+        let weight = documents
+            .iter()
+            .map(|document| budget::weight(&document.value))
+            .sum();
+        let paid = self.files.budget.spend(weight);
+        paid.map_err(|error| Error::new(path, error))
     }
 
     pub(super) fn add_all(

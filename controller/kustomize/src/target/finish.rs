@@ -42,6 +42,7 @@ impl Builder<'_, '_> {
         let source = target
             .map(|target| target.source.clone())
             .unwrap_or_default();
+        acc.resources.budget = self.files.budget.clone();
         hash::apply(&mut acc.resources);
         for error in references::apply(&mut acc.resources, &acc.config.name_reference) {
             self.errors.push(source.error("", error));

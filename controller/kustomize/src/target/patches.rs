@@ -57,11 +57,12 @@ impl Builder<'_, '_> {
             let field = format!("patchesJson6902[{index}]");
             match read_json_entry(&self.place(target), entry, &field) {
                 Ok((operations, selection)) => {
+                    let budget = acc.resources.budget.clone();
                     for at in selection.select(&acc.resources) {
                         let Some(resource) = acc.resources.get_mut(at) else {
                             continue;
                         };
-                        let result = patch::apply_json(resource, &operations);
+                        let result = patch::apply_json(resource, &operations, &budget);
                         self.report(target, &field, result);
                     }
                 }

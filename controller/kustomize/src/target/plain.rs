@@ -100,7 +100,11 @@ impl Builder<'_, '_> {
 
     fn plain_documents(&self, path: &str) -> Result<Vec<Document>, Error> {
         match self.files.find(path)? {
-            Found::File(real) => yaml::parse_yaml(&self.files.read(&real)?, path),
+            Found::File(real) => {
+                let documents = yaml::parse_yaml(&self.files.read(&real)?, path)?;
+                self.pay_for(&documents, path)?;
+                Ok(documents)
+            }
             Found::Directory(_) | Found::Nothing => Err(Error::new(path, "no such file")),
         }
     }

@@ -188,9 +188,10 @@ impl Plugin {
                 .iter()
                 .try_for_each(|patch| patch::apply_named(resources, patch, Allowed::default())),
             Self::Json(operations, selection) => {
+                let budget = resources.budget.clone();
                 for at in selection.select(resources) {
                     if let Some(resource) = resources.get_mut(at) {
-                        patch::apply_json(resource, operations)?;
+                        patch::apply_json(resource, operations, &budget)?;
                     }
                 }
                 Ok(())

@@ -20,6 +20,7 @@ pub(crate) fn apply(
     text: &str,
     specs: &[FieldSpec],
 ) -> Result<(), String> {
+    let budget = resources.budget.clone();
     for resource in resources.iter_mut() {
         let original = resource.original_id().gvk;
         if keeps_name(original) {
@@ -30,7 +31,9 @@ pub(crate) fn apply(
             .filter(|spec| original.is_selected(&spec.gvk))
             .collect();
         for spec in specs {
-            apply_one(resource, affix, text, spec)
+            budget
+                .spend_text(text)
+                .and_then(|()| apply_one(resource, affix, text, spec))
                 .map_err(|error| format!("{} ({}): {error}", resource.id(), resource.origin))?;
         }
     }

@@ -3,6 +3,7 @@
 use regex::Regex;
 use serde_json::Value;
 
+use crate::budget::Budget;
 use crate::fieldspec::{self, Create, FieldSpec};
 use crate::kustomization::Image;
 use crate::resource::Resources;
@@ -24,8 +25,14 @@ pub(crate) fn apply(
     let Ok(pattern) = Regex::new(&pattern) else {
         return Ok(());
     };
-    let change = Change { image, pattern };
+    let change = Change {
+        image,
+        pattern,
+        budget: resources.budget.clone(),
+    };
+    let budget = resources.budget.clone();
     for resource in resources.iter_mut() {
+        budget.spend(1)?;
         if resource.gvk().kind == "CustomResourceDefinition" {
             continue;
         }
@@ -43,6 +50,7 @@ pub(crate) fn apply(
 struct Change<'c> {
     image: &'c Image,
     pattern: Regex,
+    budget: Budget,
 }
 
 impl Change<'_> {
@@ -71,7 +79,9 @@ impl Change<'_> {
         match field {
             Value::String(text) => {
                 if self.pattern.is_match(text) {
-                    *text = self.changed(text);
+                    let changed = self.changed(text);
+                    self.budget.spend_text(&changed)?;
+                    *text = changed;
                 }
                 Ok(())
             }

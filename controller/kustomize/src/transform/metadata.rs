@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::budget;
 use crate::fieldspec::{self, Create, FieldSpec};
 use crate::resource::Resources;
 
@@ -16,9 +17,15 @@ pub(crate) fn apply(
     if texts.is_empty() {
         return Ok(());
     }
+    let budget = resources.budget.clone();
+    let weight = texts
+        .iter()
+        .map(|(key, text)| budget::text_weight(key) + budget::text_weight(text))
+        .sum();
     for resource in resources.iter_mut() {
         for spec in specs {
             fieldspec::visit(&mut resource.value, spec, Create::Mapping, &mut |field| {
+                budget.spend(weight)?;
                 add(field, texts)
             })
             .map_err(|error| format!("{} ({}): {error}", resource.id(), resource.origin))?;

@@ -38,7 +38,9 @@ impl Namespace {
             return Ok(());
         }
         let outside = ClusterKinds::of(resources);
+        let budget = resources.budget.clone();
         for resource in resources.iter_mut() {
+            budget.spend_text(&self.name)?;
             resource.remember_id();
             self.apply_one(resource, &outside)
                 .map_err(|error| format!("{} ({}): {error}", resource.id(), resource.origin))?;

@@ -17,7 +17,11 @@ use crate::schema::ClusterKinds;
 pub(crate) fn apply(resources: &mut Resources, references: &[NameReference]) -> Vec<String> {
     let all = Candidates::of(resources);
     let mut errors = Vec::new();
+    let budget = resources.budget.clone();
     for (at, resource) in resources.iter_mut().enumerate() {
+        if let Err(error) = budget.spend(1) {
+            return vec![error];
+        }
         let original = resource.original_id().gvk;
         let todo: Vec<(&Gvk, &FieldSpec)> = references
             .iter()

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::bounds;
+use crate::budget;
 use crate::fieldpath::{FieldPath, Leaf, text_of};
 use crate::gvk::{Gvk, IdRef};
 use crate::kustomization::Selector;
@@ -155,10 +156,13 @@ impl Target {
                 .map(|path| FieldPath::parse(path))
                 .collect::<Result<_, _>>()?
         };
+        let budget = resources.budget.clone();
+        let weight = budget::weight(value);
         for resource in resources.iter_mut() {
+            budget.spend(1)?;
             if is_meant(resource, &select, &reject) {
                 for path in &paths {
-                    self.set_field(resource, path, value)?;
+                    self.set_field(resource, path, value, &|| budget.spend(weight))?;
                 }
                 if value.is_object() || value.is_array() {
                     bounds::check(&resource.value)?;
@@ -173,6 +177,7 @@ impl Target {
         resource: &mut Resource,
         path: &FieldPath,
         value: &Value,
+        pay: &dyn Fn() -> Result<(), String>,
     ) -> Result<(), String> {
         let leaf = match (self.options.create, value) {
             (false, _) => Leaf::Nothing,
@@ -181,6 +186,7 @@ impl Target {
             (true, _) => Leaf::Text,
         };
         let found = path.visit(&mut resource.value, leaf, &mut |field| {
+            pay()?;
             self.put(field, value)
         });
         let problem = match found {

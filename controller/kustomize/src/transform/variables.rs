@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::budget::{self, Budget};
 use crate::fieldpath::{FieldPath, text_of};
 use crate::fieldspec::{self, Create, FieldSpec};
 use crate::gvk::{Gvk, IdRef};
@@ -85,13 +86,14 @@ pub(crate) fn resolve(
     if !errors.is_empty() {
         return errors;
     }
+    let budget = resources.budget.clone();
     for resource in resources.iter_mut() {
         for spec in specs {
             let visited =
                 fieldspec::visit(&mut resource.value, spec, Create::Never, &mut |field| {
-                    set(field, &values)
+                    set(field, &values, &budget)
                 });
-            if let Err(error) = visited {
+            if let Err(error) = visited.and_then(|()| budget.spend(1)) {
                 errors.push(format!("{}: {error}", resource.id()));
             }
         }
@@ -132,23 +134,23 @@ fn value_of(resources: &Resources, variable: &Var) -> Result<Value, String> {
         .ok_or_else(|| format!("{} has no field {path}", resource.id()))
 }
 
-fn set(field: &mut Value, values: &BTreeMap<&str, Value>) -> Result<(), String> {
+fn set(field: &mut Value, values: &BTreeMap<&str, Value>, budget: &Budget) -> Result<(), String> {
     match field {
         Value::String(text) => {
-            *field = expand(text, values);
+            *field = expand(text, values, budget)?;
             Ok(())
         }
         Value::Object(fields) => {
             for value in fields.values_mut() {
                 if let Value::String(text) = value {
-                    *value = expand(text, values);
+                    *value = expand(text, values, budget)?;
                 }
             }
             Ok(())
         }
         Value::Array(items) => items.iter_mut().try_for_each(|item| match item {
             Value::String(text) => {
-                *item = expand(text, values);
+                *item = expand(text, values, budget)?;
                 Ok(())
             }
             _ => Err("an item is not text".to_owned()),
@@ -158,7 +160,7 @@ fn set(field: &mut Value, values: &BTreeMap<&str, Value>) -> Result<(), String> 
 }
 
 /// Replaces `$(NAME)`; `$$` is a `$`. A text that is one variable takes its type.
-fn expand(text: &str, values: &BTreeMap<&str, Value>) -> Value {
+fn expand(text: &str, values: &BTreeMap<&str, Value>, budget: &Budget) -> Result<Value, String> {
     let mut out = String::new();
     let mut rest = text;
     while let Some(at) = rest.find('$') {
@@ -174,10 +176,14 @@ fn expand(text: &str, values: &BTreeMap<&str, Value>) -> Value {
             if let Some(value) = value
                 && text.len() == name.len() + 3
             {
-                return value.clone();
+                budget.spend(budget::weight(value))?;
+                return Ok(value.clone());
             }
             match value.map(text_of) {
-                Some(text) => out.push_str(&text),
+                Some(text) => {
+                    budget.spend_text(&text)?;
+                    out.push_str(&text);
+                }
                 // Nobody knows it: it stays as it is.
                 None => out.extend(["$(", name, ")"]),
             }
@@ -187,7 +193,7 @@ fn expand(text: &str, values: &BTreeMap<&str, Value>) -> Value {
         }
     }
     out.push_str(rest);
-    Value::String(out)
+    Ok(Value::String(out))
 }
 
 fn variable(rest: &str) -> Option<(&str, &str)> {
@@ -209,6 +215,7 @@ mod tests {
     #[case("$(A", json!("$(A"))]
     #[case("$x", json!("$x"))]
     fn variables_are_expanded(#[case] text: &str, #[case] expected: Value) {
-        assert_eq!(expand(text, &BTreeMap::from([("A", json!(1))])), expected);
+        let values = BTreeMap::from([("A", json!(1))]);
+        assert_eq!(expand(text, &values, &Budget::default()), Ok(expected));
     }
 }

@@ -7,10 +7,16 @@ use granit_parser::{Event, Parser, ScalarStyle, Span, Tag};
 use serde_json::{Map, Value};
 
 use super::{Dialect, Document, scalar};
-use crate::Error;
+use crate::{Error, budget};
+
+/// Nodes of one file; a long text counts as several.
+const MAX_NODES: usize = 4_000_000;
 
 /// Nodes that the aliases of one file may expand to.
 const MAX_ALIASED_NODES: usize = 200_000;
+
+/// Nodes that are kept for aliases; what stands in several anchors counts for each.
+const MAX_ANCHORED_NODES: usize = 1_000_000;
 
 /// Levels of nesting after aliases are resolved; the parser itself stops at 255.
 const MAX_DEPTH: usize = 512;
@@ -76,7 +82,14 @@ struct Size {
     depth: usize,
 }
 
-const SCALAR: Size = Size { nodes: 1, depth: 0 };
+impl Size {
+    fn of_scalar(text: &str) -> Self {
+        Self {
+            nodes: budget::text_weight(text),
+            depth: 0,
+        }
+    }
+}
 
 enum Content {
     Sequence(Vec<Value>),
@@ -98,6 +111,8 @@ struct Composer<'p> {
     frames: Vec<Frame>,
     anchors: HashMap<usize, (Value, Size)>,
     aliased: usize,
+    anchored: usize,
+    nodes: usize,
     documents: Vec<(Document, Lines)>,
     lines: Option<Lines>,
     path: String,
@@ -111,6 +126,8 @@ impl<'p> Composer<'p> {
             frames: Vec::new(),
             anchors: HashMap::new(),
             aliased: 0,
+            anchored: 0,
+            nodes: 0,
             documents: Vec::new(),
             lines: lines.then(Lines::default),
             path: String::new(),
@@ -136,8 +153,10 @@ impl<'p> Composer<'p> {
         let line = span.start.line();
         match event {
             Event::Scalar(text, style, anchor, tag) => {
+                let size = Size::of_scalar(&text);
+                self.count(size.nodes, line)?;
                 match self.scalar(&text, style, tag.as_deref(), line)? {
-                    Some(value) => self.place(value, SCALAR, anchor, line),
+                    Some(value) => self.place(value, size, anchor, line),
                     None => Ok(()),
                 }
             }
@@ -191,6 +210,14 @@ impl<'p> Composer<'p> {
             .map_err(|_| self.fail(line, format!("the value {text} cannot be written as JSON")))
     }
 
+    fn count(&mut self, nodes: usize, line: usize) -> Result<(), Error> {
+        self.nodes += nodes;
+        if self.nodes > MAX_NODES {
+            return Err(self.fail(line, format!("the file has more than {MAX_NODES} values")));
+        }
+        Ok(())
+    }
+
     fn set_key(&mut self, name: Key) {
         if let Some(Content::Mapping { key, .. }) = self.frames.last_mut().map(|f| &mut f.content) {
             *key = Some(name);
@@ -208,6 +235,7 @@ impl<'p> Composer<'p> {
         if self.expects_key() {
             return Err(self.fail(line, "a key must be a string, not a list or mapping"));
         }
+        self.count(1, line)?;
         let path_len = self.enter(line);
         self.frames.push(Frame {
             content,
@@ -271,6 +299,10 @@ impl<'p> Composer<'p> {
     /// Puts a finished value where it belongs: a document, an item, a key or a field.
     fn place(&mut self, value: Value, size: Size, anchor: usize, line: usize) -> Result<(), Error> {
         if anchor != 0 {
+            self.anchored += size.nodes;
+            if self.anchored > MAX_ANCHORED_NODES {
+                return Err(self.fail(line, "the anchors of this file hold too much"));
+            }
             self.anchors.insert(anchor, (value.clone(), size));
         }
         if self.expects_key() {
