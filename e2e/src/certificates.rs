@@ -1,12 +1,18 @@
 //! A certificate authority of one's own, for one run.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use anyhow::{Context, Result};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose,
 };
+use rustls::{
+    RootCertStore, ServerConfig,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
+    server::WebPkiClientVerifier,
+};
+use tokio_rustls::TlsAcceptor;
 
 /// A certificate authority with its key in memory.
 pub struct Authority {
@@ -75,6 +81,33 @@ impl Authority {
             certificate,
             key: key.serialize_pem(),
         })
+    }
+}
+
+impl Identity {
+    /// Returns what a TLS port needs; with `clients_signed_by` it lets in only clients with such a certificate.
+    pub(crate) fn acceptor(&self, clients_signed_by: Option<&str>) -> Result<TlsAcceptor> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions();
+        let config = config.context("choose the versions of TLS")?;
+        let config = match clients_signed_by {
+            None => config.with_no_client_auth(),
+            Some(authority) => {
+                let mut roots = RootCertStore::empty();
+                roots.add(CertificateDer::from_pem_slice(authority.as_bytes())?)?;
+                config.with_client_cert_verifier(
+                    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
+                        .build()?,
+                )
+            }
+        };
+        let certificate = CertificateDer::from_pem_slice(self.certificate.as_bytes())?;
+        let key = PrivateKeyDer::from_pem_slice(self.key.as_bytes())?;
+        let config = config
+            .with_single_cert(vec![certificate], key)
+            .context("use the server's certificate")?;
+        Ok(TlsAcceptor::from(Arc::new(config)))
     }
 }
 

@@ -112,8 +112,8 @@ impl GitServer {
 
     fn listen(&mut self) -> Result<()> {
         let identity = self.authority.server("git", &["127.0.0.1", "localhost"])?;
-        let plain_tls = listen::tls(&identity, None)?;
-        let mutual_tls = listen::tls(&identity, Some(self.authority.certificate()))?;
+        let plain_tls = identity.acceptor(None)?;
+        let mutual_tls = identity.acceptor(Some(self.authority.certificate()))?;
         let doors = [
             (self.ports.http, Door::Http),
             (self.ports.https, Door::Https(plain_tls)),

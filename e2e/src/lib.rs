@@ -9,7 +9,8 @@
 //!     │ flux.rs objects       │ client, kubeconfig, users, audit log
 //!  Controller (flux-controller, out of the cluster) ──► GitServer: http, https, ssh; slow, failing, away
 //!                                                           ▲
-//!                                                        GitRepo: write, commit, sign, push with the real git
+//!                    │                                   GitRepo: write, commit, sign, push with the real git
+//!                    └──► Registry: distribution, http, https, tokens; slow, failing, away
 //! ```
 //!
 //! Nothing outlives the process that started it: every child ends when a pipe that we hold is closed, which the
@@ -39,6 +40,7 @@ pub mod kustomize;
 pub mod plugin;
 pub mod process;
 pub mod reconcile;
+pub mod registry;
 pub mod wait;
 
 mod ports;
@@ -52,6 +54,7 @@ pub use controller::Controller;
 pub use git_repo::GitRepo;
 pub use git_server::GitServer;
 pub use plugin::Plugin;
+pub use registry::Registry;
 pub use test_namespace::TestNamespace;
 
 /// Returns bytes as lower-case hexadecimal digits.

@@ -6,12 +6,6 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result};
-use rustls::{
-    RootCertStore, ServerConfig,
-    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
-    server::WebPkiClientVerifier,
-};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
@@ -20,7 +14,6 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 use super::{Shared, http, ssh};
-use crate::certificates::Identity;
 
 /// What is spoken on a port.
 #[derive(Clone)]
@@ -81,28 +74,4 @@ async fn serve(stream: TcpStream, door: Door, shared: Arc<Shared>) {
         }
         Door::Ssh(config, authorised) => ssh::serve(stream, config, authorised, shared).await,
     }
-}
-
-/// Returns what a TLS port needs; with `clients_signed_by` it lets in only clients with such a certificate.
-pub(super) fn tls(identity: &Identity, clients_signed_by: Option<&str>) -> Result<TlsAcceptor> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ServerConfig::builder_with_provider(Arc::clone(&provider))
-        .with_safe_default_protocol_versions();
-    let config = config.context("choose the versions of TLS")?;
-    let config = match clients_signed_by {
-        None => config.with_no_client_auth(),
-        Some(authority) => {
-            let mut roots = RootCertStore::empty();
-            roots.add(CertificateDer::from_pem_slice(authority.as_bytes())?)?;
-            config.with_client_cert_verifier(
-                WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build()?,
-            )
-        }
-    };
-    let certificate = CertificateDer::from_pem_slice(identity.certificate.as_bytes())?;
-    let key = PrivateKeyDer::from_pem_slice(identity.key.as_bytes())?;
-    let config = config
-        .with_single_cert(vec![certificate], key)
-        .context("use the server's certificate")?;
-    Ok(TlsAcceptor::from(Arc::new(config)))
 }

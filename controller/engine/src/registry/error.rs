@@ -73,7 +73,7 @@ pub enum Error {
         what: String,
     },
     /// The registry asks for patience; until then it is not asked.
-    #[error("{host} asks to wait {} s before the next request", retry_after.as_secs())]
+    #[error("{host} asks to wait {} s before the next request", whole_seconds(*retry_after))]
     TooManyRequests {
         /// Host and port.
         host: String,
@@ -170,4 +170,9 @@ impl Error {
             _ => None,
         }
     }
+}
+
+/// Rounds up: zero seconds would read as if there were nothing to wait for.
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }

@@ -44,13 +44,7 @@ struct Configuration {
     os: Option<String>,
     architecture: Option<String>,
     variant: Option<String>,
-    config: Option<Container>,
-}
-
-#[derive(Deserialize)]
-struct Container {
-    #[serde(rename = "Labels")]
-    labels: Option<BTreeMap<String, String>>,
+    config: Option<serde_json::Value>,
 }
 
 /// Asks for the digest of a tag.
@@ -245,9 +239,9 @@ impl Configuration {
     }
 
     fn created(&self) -> Option<Timestamp> {
-        let labels = || self.config.as_ref()?.labels.as_ref();
+        let label = || self.config.as_ref()?.get("Labels")?.get(CREATED)?.as_str();
         let created = self.created.as_deref().and_then(time);
-        created.or_else(|| annotated(labels()))
+        created.or_else(|| time(label()?))
     }
 }
 
@@ -283,7 +277,7 @@ mod tests {
     fn a_configuration_says_when_and_for_which_platform() {
         let read = |text: &str| serde_json::from_str::<Configuration>(text).unwrap();
         let plain = read(
-            r#"{"created": "2026-01-02T03:04:05Z", "os": "linux", "architecture": "arm", "variant": "v7", "config": {"Labels": null}}"#,
+            r#"{"created": "2026-01-02T03:04:05Z", "os": "linux", "architecture": "arm", "variant": "v7", "config": {"Labels": {"a": null, "b": 1}}}"#,
         );
         assert_eq!(
             plain.created(),
