@@ -188,6 +188,49 @@ async fn a_suspended_sync_catches_up_when_it_is_resumed() {
 }
 
 #[tokio::test]
+async fn a_sync_goes_back_to_an_earlier_revision_until_it_is_resumed() {
+    let scene = Scene::set().await;
+    let blue = SETTINGS.replace("red", "blue");
+    let files = [("deploy/settings.yaml", blue.as_str())];
+    scene.repository.push_files(&files, "second").unwrap();
+    assert_eq!(scene.reconcile().await.code, 0);
+    let history = ["history", "sync", "apps"];
+    let table = scene.plugin.data(&history).await.unwrap();
+    let lines: Vec<&str> = table.lines().collect();
+    assert!(lines[0].starts_with("REVISION"), "{table}");
+    assert!(
+        lines[1].starts_with("main@sha1:") && lines[1].contains("Applied"),
+        "{table}"
+    );
+    assert!(
+        lines[1].ends_with('*') && !lines[2].ends_with('*'),
+        "{table}"
+    );
+
+    let back = ["rollback", "sync", "apps", "--timeout", "30s"];
+    let said = scene.plugin.run(&back).await.unwrap();
+    assert_eq!(said.code, 0, "{said}");
+    assert!(said.stdout.contains("/settings configured"), "{said}");
+    let config_maps = scene.namespace.api::<ConfigMap>();
+    let held = config_maps.get("settings").await.unwrap();
+    assert_eq!(held.data.unwrap()["color"], "red");
+
+    let resume = ["resume", "sync", "apps", "--timeout", "30s"];
+    scene.plugin.data(&resume).await.unwrap();
+    let settings = config_maps.get("settings").await.unwrap();
+    assert_eq!(settings.data.unwrap()["color"], "blue");
+
+    let nowhere = ["rollback", "sync", "apps", "--to", "0000000"];
+    let said = scene.plugin.run(&nowhere).await.unwrap();
+    assert_eq!(said.code, 2, "{said}");
+    assert!(
+        said.stderr
+            .contains("hint: see kubectl flux history sync apps"),
+        "{said}"
+    );
+}
+
+#[tokio::test]
 async fn the_tree_tells_what_was_applied_and_how_it_fares() {
     let scene = Scene::set().await;
     let name = scene.namespace.name();

@@ -14,16 +14,16 @@ use clap::{Args, Parser, Subcommand};
 use flux_crds::Duration;
 
 pub(crate) use act::{
-    AwaitedState, DeleteArgs, Patience, ReconcileArgs, ResumeArgs, SuspendArgs, TargetArgs,
-    WaitArgs,
+    AwaitedState, DeleteArgs, Patience, ReconcileArgs, ResumeArgs, RollbackArgs, SuspendArgs,
+    TargetArgs, WaitArgs,
 };
 pub(crate) use create::{
     CreateCommand, CreateGitArgs, CreateSecretArgs, CreateSyncArgs, CreateTenantArgs, DryRun,
     WriteArgs,
 };
 pub(crate) use read::{
-    BuildArgs, BuildFormat, DiffArgs, EventsArgs, ExportArgs, GetArgs, LoadRestrictorArg, OrderArg,
-    TreeArgs,
+    BuildArgs, BuildFormat, DiffArgs, EventsArgs, ExportArgs, GetArgs, HistoryArgs,
+    LoadRestrictorArg, OrderArg, TreeArgs,
 };
 pub(crate) use set_up::{
     CheckArgs, CompletionArgs, CompletionShell, InstallArgs, UninstallArgs, VersionArgs,
@@ -99,6 +99,8 @@ pub(crate) enum Command {
     Get(GetArgs),
     /// Show what a sync applied, and how it fares
     Tree(TreeArgs),
+    /// Show the revisions of a sync and how they ended, newest first
+    History(HistoryArgs),
     /// Show the events of objects
     Events(EventsArgs),
     /// Wait until objects are ready
@@ -110,6 +112,8 @@ pub(crate) enum Command {
     Suspend(SuspendArgs),
     /// Go on reconciling, and show what changed
     Resume(ResumeArgs),
+    /// Return to an earlier revision and stay there until resumed
+    Rollback(RollbackArgs),
     /// Render a directory as the controller would, without a cluster
     Build(BuildArgs),
     /// Compare a directory with the cluster, as the controller would apply it

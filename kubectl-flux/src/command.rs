@@ -10,6 +10,7 @@ mod events;
 mod export;
 mod follow;
 mod get;
+mod history;
 mod install;
 mod reconcile;
 mod suspend;
@@ -50,6 +51,8 @@ pub(crate) async fn run(cli: Cli, streams: &mut Streams) -> Result<ExitCode, Err
         Command::Check(args) => check::run(&args, connection, streams).await,
         Command::Tree(args) => tree::run(&args, connection, streams).await,
         Command::Events(args) => events::run(&args, connection, streams).await,
+        Command::History(args) => history::history(&args, connection, streams).await,
+        Command::Rollback(args) => history::rollback(&args, connection, streams).await,
         Command::Diff(args) => return Ok(diff(&args, connection, streams).await),
     }?;
     Ok(ExitCode::SUCCESS)

@@ -62,6 +62,26 @@ pub(crate) struct ResumeArgs {
     pub(crate) patience: Patience,
 }
 
+/// Return to an earlier revision and stay there until resumed
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit status: 0 the sync is ready at that revision, 1 it is not.
+
+Examples:
+  kubectl flux rollback sync apps
+  kubectl flux rollback sync apps --to 5f701c1
+  kubectl flux resume sync apps")]
+pub(crate) struct RollbackArgs {
+    /// sync NAME, sync/NAME or NAME
+    #[arg(value_name = "[sync] NAME", required = true, num_args = 1..=2)]
+    pub(crate) subject: Vec<String>,
+    /// Revision of the history, or the beginning of its commit id [default: the one before]
+    #[arg(long, value_name = "REVISION")]
+    pub(crate) to: Option<String>,
+    #[command(flatten)]
+    pub(crate) patience: Patience,
+}
+
 /// Delete objects
 #[derive(Debug, Args)]
 pub(crate) struct DeleteArgs {

@@ -138,6 +138,17 @@ pub(crate) struct TreeArgs {
     pub(crate) output: Format,
 }
 
+/// Show the revisions of a sync and how they ended, newest first
+#[derive(Debug, Args)]
+pub(crate) struct HistoryArgs {
+    /// sync NAME, sync/NAME or NAME
+    #[arg(value_name = "[sync] NAME", required = true, num_args = 1..=2)]
+    pub(crate) subject: Vec<String>,
+    /// How to print
+    #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) output: Format,
+}
+
 /// Show the events of objects
 #[derive(Debug, Args)]
 pub(crate) struct EventsArgs {

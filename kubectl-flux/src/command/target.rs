@@ -37,6 +37,21 @@ impl fmt::Display for Target {
     }
 }
 
+/// Reads `NAME`, `sync NAME` or `sync/NAME`, for a verb that acts on one Sync.
+pub(crate) fn sync_name(words: &[String], verb: &str) -> Result<String, Error> {
+    let hint = format!("write kubectl flux {verb} sync NAME");
+    match words {
+        [name] if !name.contains('/') => Ok(name.clone()),
+        words => match Selection::read(words)? {
+            Selection::Names(names) => match names.as_slice() {
+                [(Kind::Sync, name)] => Ok(name.clone()),
+                _ => Err(Error::usage(format!("{verb} is for a sync"), hint)),
+            },
+            Selection::Kinds(_) => Err(Error::usage("no name is given", hint)),
+        },
+    }
+}
+
 /// What the words of the command line ask to act on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Targets {
@@ -91,5 +106,29 @@ fn target_of(kind: Kind, (namespace, name): (String, String)) -> Target {
         kind,
         namespace,
         name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sync_can_be_named_in_three_ways() {
+        let name = |words: &[&str]| {
+            sync_name(
+                &words
+                    .iter()
+                    .map(|&word| word.to_owned())
+                    .collect::<Vec<_>>(),
+                "tree",
+            )
+            .ok()
+        };
+        assert_eq!(name(&["apps"]).as_deref(), Some("apps"));
+        assert_eq!(name(&["sync", "apps"]).as_deref(), Some("apps"));
+        assert_eq!(name(&["sync/apps"]).as_deref(), Some("apps"));
+        assert_eq!(name(&["git", "fleet"]), None);
+        assert_eq!(name(&["git/fleet"]), None);
     }
 }

@@ -15,12 +15,12 @@ use kube::{
 use serde_json::{Value, json};
 
 use self::draw::{Node, draw};
-use super::{get::short_revision, reconcile::source};
+use super::{get::short_revision, reconcile::source, target::sync_name};
 use crate::{
     args::{Connection, TreeArgs},
     cluster::Cluster,
     error::Error,
-    kind::{Kind, Selection},
+    kind::Kind,
     output::{self, Format},
     resource::{self, Resource},
     streams::Streams,
@@ -35,7 +35,7 @@ pub(crate) async fn run(
     connection: &Connection,
     streams: &mut Streams,
 ) -> Result<(), Error> {
-    let name = sync_name(&args.subject)?;
+    let name = sync_name(&args.subject, "tree")?;
     let cluster = Cluster::connect(connection).await?;
     let root = of_sync(&name, &cluster, &[]).await?;
     match args.output {
@@ -43,21 +43,6 @@ pub(crate) async fn run(
         Format::Json => streams.data(&output::json(&value(&root))),
         Format::Yaml => streams.data(&flux_kustomize::to_yaml(&value(&root))),
         Format::Name => names(&root, streams),
-    }
-}
-
-/// Reads `NAME`, `sync NAME` or `sync/NAME`.
-fn sync_name(words: &[String]) -> Result<String, Error> {
-    let hint = "write kubectl flux tree sync NAME";
-    match words {
-        [name] if !name.contains('/') => Ok(name.clone()),
-        words => match Selection::read(words)? {
-            Selection::Names(names) => match names.as_slice() {
-                [(Kind::Sync, name)] => Ok(name.clone()),
-                _ => Err(Error::usage("only a sync has a tree", hint)),
-            },
-            Selection::Kinds(_) => Err(Error::usage("no name is given", hint)),
-        },
     }
 }
 
@@ -203,27 +188,4 @@ fn names(node: &Node, streams: &mut Streams) -> Result<(), Error> {
     node.children
         .iter()
         .try_for_each(|child| names(child, streams))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_sync_can_be_named_in_three_ways() {
-        let name = |words: &[&str]| {
-            sync_name(
-                &words
-                    .iter()
-                    .map(|&word| word.to_owned())
-                    .collect::<Vec<_>>(),
-            )
-            .ok()
-        };
-        assert_eq!(name(&["apps"]).as_deref(), Some("apps"));
-        assert_eq!(name(&["sync", "apps"]).as_deref(), Some("apps"));
-        assert_eq!(name(&["sync/apps"]).as_deref(), Some("apps"));
-        assert_eq!(name(&["git", "fleet"]), None);
-        assert_eq!(name(&["git/fleet"]), None);
-    }
 }

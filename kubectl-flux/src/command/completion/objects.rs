@@ -19,6 +19,8 @@ const VERBS: &[&str] = &[
     "sync",
     "wait",
     "events",
+    "history",
+    "rollback",
 ];
 /// Nobody waits longer for a completion.
 const LIMIT: Duration = Duration::from_secs(2);
