@@ -73,4 +73,6 @@ pub use error::{Error, Failure, Note};
 pub use explain::Change;
 pub use options::{CommonMetadata, Limits, LoadRestriction, Options, Order, Overlay, Scopes};
 pub use tree::{DirectoryTree, Entry, FileTree, MemoryTree, TreeError};
-pub use yaml::{Document, parse_yaml, to_yaml};
+pub use yaml::{
+    Comment, Content, Document, Node, NodeId, Outline, Style, parse_yaml, to_yaml, write_scalar,
+};

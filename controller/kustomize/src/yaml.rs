@@ -6,6 +6,7 @@
 mod compose;
 mod edit;
 mod emit;
+mod outline;
 mod scalar;
 
 use serde_json::Value;
@@ -13,6 +14,7 @@ use serde_json::Value;
 pub(crate) use compose::{Lines, parse_lines};
 pub(crate) use edit::edit;
 pub use emit::to_yaml;
+pub use outline::{Comment, Content, Node, NodeId, Outline, Style, write_scalar};
 
 use crate::Error;
 
