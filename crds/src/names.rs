@@ -33,6 +33,10 @@ pub const PRUNE: &str = "flux.rs/prune";
 pub const SSA: &str = "flux.rs/ssa";
 /// On a managed object, `enabled`: delete and create it again when an immutable field changes.
 pub const FORCE: &str = "flux.rs/force";
+/// On a managed object, `disabled`: leave `${name}` in it as it is.
+pub const SUBSTITUTE: &str = "flux.rs/substitute";
+/// On an encrypted object, `disabled`: apply it as it is, for another controller that decrypts it.
+pub const DECRYPT: &str = "flux.rs/decrypt";
 
 /// What Flux v2 and v1 call the same things, so that their repositories work unchanged.
 pub mod alias {
@@ -44,6 +48,10 @@ pub mod alias {
     pub const V2_SSA: &str = "kustomize.toolkit.fluxcd.io/ssa";
     /// Flux v2's [`FORCE`](super::FORCE).
     pub const V2_FORCE: &str = "kustomize.toolkit.fluxcd.io/force";
+    /// Flux v2's [`SUBSTITUTE`](super::SUBSTITUTE).
+    pub const V2_SUBSTITUTE: &str = "kustomize.toolkit.fluxcd.io/substitute";
+    /// Flux v2's [`DECRYPT`](super::DECRYPT).
+    pub const V2_DECRYPT: &str = "kustomize.toolkit.fluxcd.io/decrypt";
     /// Flux v1: `true` means do not apply, `sync_only` means apply and never delete.
     pub const V1_IGNORE: &str = "fluxcd.io/ignore";
     /// The name of [`V1_IGNORE`] before Flux v1.17.

@@ -30,3 +30,4 @@ pub mod owner;
 pub mod plan;
 pub mod redact;
 pub mod settings;
+pub mod substitute;

@@ -12,6 +12,7 @@ const PRUNE: [&str; 2] = [names::PRUNE, alias::V2_PRUNE];
 const RECONCILE: [&str; 2] = [names::RECONCILE, alias::V2_RECONCILE];
 const SSA: [&str; 2] = [names::SSA, alias::V2_SSA];
 const FORCE: [&str; 2] = [names::FORCE, alias::V2_FORCE];
+const SUBSTITUTE: [&str; 2] = [names::SUBSTITUTE, alias::V2_SUBSTITUTE];
 const IGNORE: [&str; 2] = [alias::V1_IGNORE, alias::V1_WEAVE_IGNORE];
 
 /// Says whether a label or annotation is one of those that this module reads.
@@ -19,6 +20,11 @@ pub fn is_setting(key: &str) -> bool {
     [PRUNE, RECONCILE, SSA, FORCE, IGNORE]
         .iter()
         .any(|keys| keys.contains(&key))
+}
+
+/// Says whether a manifest asks for its `${name}` to stay as they are.
+pub fn opts_out_of_substitution(manifest: &Value) -> bool {
+    Source::Manifest(manifest).says(SUBSTITUTE, "disabled")
 }
 
 /// How an object is applied.
