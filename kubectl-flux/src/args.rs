@@ -18,8 +18,8 @@ pub(crate) use act::{
     TargetArgs, WaitArgs,
 };
 pub(crate) use create::{
-    CreateCommand, CreateGitArgs, CreateSecretArgs, CreateSyncArgs, CreateTenantArgs, DryRun,
-    WriteArgs,
+    CreateCommand, CreateGitArgs, CreateImageArgs, CreateSecretArgs, CreateSyncArgs,
+    CreateTenantArgs, DryRun, WriteArgs,
 };
 pub(crate) use read::{
     BuildArgs, BuildFormat, DiffArgs, EventsArgs, ExportArgs, GetArgs, HistoryArgs,
@@ -88,7 +88,7 @@ pub(crate) enum Command {
     Version(VersionArgs),
     /// Print a completion script
     Completion(CompletionArgs),
-    /// Create a source, a sync, credentials or a tenant from flags
+    /// Create a source, a sync, an image policy, credentials or a tenant from flags
     #[command(subcommand)]
     Create(CreateCommand),
     /// Delete objects

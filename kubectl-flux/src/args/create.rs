@@ -3,7 +3,12 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use flux_crds::{Duration, git_repository::VerifyMode, sync::Deletion};
+use flux_crds::{
+    Duration,
+    git_repository::{Author, VerifyMode},
+    image_policy::{DigestMode, Order, UpdateStrategy},
+    sync::Deletion,
+};
 
 use super::duration;
 
@@ -15,6 +20,9 @@ pub(crate) enum CreateCommand {
     Git(CreateGitArgs),
     /// Create or change a Sync
     Sync(CreateSyncArgs),
+    /// Create or change an ImagePolicy
+    #[command(visible_aliases = ["imgpol", "imagepolicy"])]
+    Image(CreateImageArgs),
     /// Create or change a Secret with credentials for a repository
     Secret(CreateSecretArgs),
     /// Create or change the namespace, service account and role binding of a team
@@ -96,6 +104,15 @@ pub(crate) struct CreateGitArgs {
     /// Fetch submodules too
     #[arg(long)]
     pub(crate) recurse_submodules: bool,
+    /// Let image policies write to this branch
+    #[arg(long, value_name = "BRANCH")]
+    pub(crate) write_branch: Option<String>,
+    /// Author of the commits of image policies, as "NAME <E-MAIL>"
+    #[arg(long, value_parser = author, requires = "write_branch", value_name = "AUTHOR")]
+    pub(crate) write_author: Option<Author>,
+    /// Secret with the key that signs these commits
+    #[arg(long, requires = "write_branch", value_name = "NAME")]
+    pub(crate) signing_secret: Option<String>,
     /// Namespace that may refer to this repository; can be given more than once
     #[arg(long, value_name = "NAMESPACE")]
     pub(crate) access_from: Vec<String>,
@@ -154,6 +171,82 @@ pub(crate) struct CreateSyncArgs {
     /// Delete and create objects again when a field cannot be changed
     #[arg(long)]
     pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) write: WriteArgs,
+}
+
+/// Create or change an ImagePolicy
+#[derive(Debug, Args)]
+#[command(
+    group = clap::ArgGroup::new("policy").required(true),
+    after_help = "\
+Examples:
+  kubectl flux create image app --image ghcr.io/org/app --semver '^1.0' --repository fleet --update-path ./apps
+  kubectl flux create image app --image ghcr.io/org/app --numerical \\
+    --filter 'main-[0-9a-f]+-(?P<ts>[0-9]+)' --extract '$ts' --export")]
+pub(crate) struct CreateImageArgs {
+    /// Name of the ImagePolicy
+    pub(crate) name: String,
+    /// Image without tag, such as ghcr.io/org/app
+    #[arg(long)]
+    pub(crate) image: String,
+    /// Choose the highest version in this range
+    #[arg(long, group = "policy", value_name = "RANGE")]
+    pub(crate) semver: Option<String>,
+    /// Choose the largest number, or with Descending the smallest
+    #[arg(long, group = "policy", value_parser = known_value::<Order>, num_args = 0..=1, default_missing_value = "Ascending", require_equals = true, value_name = "ORDER")]
+    pub(crate) numerical: Option<Order>,
+    /// Choose the last text, or with Descending the first
+    #[arg(long, group = "policy", value_parser = known_value::<Order>, num_args = 0..=1, default_missing_value = "Ascending", require_equals = true, value_name = "ORDER")]
+    pub(crate) alphabetical: Option<Order>,
+    /// Choose the image that was made last
+    #[arg(long, group = "policy")]
+    pub(crate) newest: bool,
+    /// Only tags that match, by a regular expression or by glob:PATTERN
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) filter: Option<String>,
+    /// Part of the tag to compare, by the groups of the filter, such as $ts
+    #[arg(long, requires = "filter", value_name = "TEMPLATE")]
+    pub(crate) extract: Option<String>,
+    /// Regular expression of tags to leave out; can be given more than once
+    #[arg(long, allow_hyphen_values = true, value_name = "PATTERN")]
+    pub(crate) exclude: Vec<String>,
+    /// How often to ask the registry [default: 5m]
+    #[arg(long, value_parser = duration, value_name = "DURATION")]
+    pub(crate) interval: Option<Duration>,
+    /// How long one operation with the registry may take [default: 1m]
+    #[arg(long, value_parser = duration, value_name = "DURATION")]
+    pub(crate) timeout: Option<Duration>,
+    /// Secret with the credentials, of type kubernetes.io/dockerconfigjson
+    #[arg(long, value_name = "NAME", conflicts_with = "service_account")]
+    pub(crate) secret: Option<String>,
+    /// Service account whose pull secrets are the credentials
+    #[arg(long, value_name = "NAME")]
+    pub(crate) service_account: Option<String>,
+    /// Secret with the certificates of the registry
+    #[arg(long, value_name = "NAME")]
+    pub(crate) cert_secret: Option<String>,
+    /// Speak to the registry without TLS
+    #[arg(long)]
+    pub(crate) insecure: bool,
+    /// Write the digest behind the tag: Never, IfPinned or Always [default: IfPinned]
+    #[arg(long, value_parser = known_value::<DigestMode>, value_name = "WHEN")]
+    pub(crate) digest: Option<DigestMode>,
+    /// Platform that the image must exist for, such as linux/amd64
+    #[arg(long, value_name = "PLATFORM")]
+    pub(crate) platform: Option<String>,
+    /// Let a lower version follow a higher one
+    #[arg(long)]
+    pub(crate) allow_downgrade: bool,
+    /// GitRepository to write the chosen image to
+    #[arg(long, value_name = "NAME")]
+    pub(crate) repository: Option<String>,
+    /// Directory of that repository whose files may be changed [default: ./]
+    #[arg(long, requires = "repository", value_name = "PATH")]
+    pub(crate) update_path: Option<String>,
+    /// How the places are found: Markers, Annotations or Images [default: Markers]
+    #[arg(long, requires = "repository", value_parser = known_value::<UpdateStrategy>, value_name = "STRATEGY")]
+    pub(crate) strategy: Option<UpdateStrategy>,
     #[command(flatten)]
     pub(crate) write: WriteArgs,
 }
@@ -226,6 +319,21 @@ pub(crate) struct CreateTenantArgs {
 fn pair(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or("write KEY=VALUE")?;
     Ok((key.to_owned(), value.to_owned()))
+}
+
+/// Reads NAME <E-MAIL>, as git writes people.
+pub(super) fn author(text: &str) -> Result<Author, String> {
+    let parts = text
+        .strip_suffix('>')
+        .and_then(|text| text.split_once('<'))
+        .map(|(name, email)| (name.trim(), email.trim()));
+    match parts {
+        Some((name, email)) if !name.is_empty() && !email.is_empty() => Ok(Author {
+            name: name.to_owned(),
+            email: email.to_owned(),
+        }),
+        _ => Err("write NAME <E-MAIL>".to_owned()),
+    }
 }
 
 /// Reads a value of one of the API's enums, as a manifest has it.

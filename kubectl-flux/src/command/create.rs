@@ -1,6 +1,7 @@
 //! `create`: typed objects from flags.
 
 mod git;
+mod image;
 mod secret;
 mod sync;
 mod tenant;
@@ -29,6 +30,10 @@ pub(crate) async fn run(
                 args.name
             );
             (vec![sync::build(&args)?], args.write, next)
+        }
+        CreateCommand::Image(args) => {
+            let next = format!("see what it chooses: kubectl flux get image {}", args.name);
+            (vec![image::build(&args)?], args.write, next)
         }
         CreateCommand::Secret(args) => {
             let next = format!(

@@ -2,7 +2,7 @@
 
 use flux_crds::{
     GitRepository, GitRepositorySpec, SecretReference,
-    git_repository::{AccessFrom, GitReference, Verify},
+    git_repository::{AccessFrom, GitReference, SigningKey, Verify, Write},
 };
 
 use super::write::Written;
@@ -36,6 +36,14 @@ pub(crate) fn build(args: &CreateGitArgs) -> Result<Written, Error> {
                 namespace_selector: None,
             })
             .collect(),
+        write: args.write_branch.as_ref().map(|branch| Write {
+            branch: branch.clone(),
+            author: args.write_author.clone(),
+            message: None,
+            signing_key: args.signing_secret.as_ref().map(|name| SigningKey {
+                secret_ref: SecretReference::new(name),
+            }),
+        }),
         ..GitRepositorySpec::default()
     };
     Ok(Written::namespaced(&GitRepository::new(&args.name, spec)))

@@ -335,6 +335,7 @@ fn a_lock_with_nothing_new_shows_nothing() {
     let mut policed = Policed::new();
     policed.look("1.0.0");
     policed.lock();
+    policed.set_range("1.0.0");
 
     let decision = policed.look("1.0.0");
 

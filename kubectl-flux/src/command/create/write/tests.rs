@@ -1,6 +1,6 @@
 use clap::Parser as _;
 
-use super::super::{git, sync, tenant};
+use super::super::{git, image, sync, tenant};
 use super::*;
 use crate::args::{Cli, Command, CreateCommand};
 
@@ -19,6 +19,10 @@ fn exported(line: &str) -> String {
             args.write,
         ),
         CreateCommand::Sync(args) => (vec![sync::build(&args).expect("a valid sync")], args.write),
+        CreateCommand::Image(args) => (
+            vec![image::build(&args).expect("a valid policy")],
+            args.write,
+        ),
         CreateCommand::Tenant(args) => (tenant::build(&args), args.write),
         CreateCommand::Secret(_) => (Vec::new(), WriteArgs::default()),
     };
@@ -122,5 +126,53 @@ fn a_tenant_may_act_in_its_own_namespaces_alone() {
     - kind: ServiceAccount
       name: team-a
       namespace: dev
+    ");
+}
+
+#[test]
+fn a_policy_has_what_the_flags_say_and_nothing_else() {
+    let line = "image app --image ghcr.io/org/app --semver ^1.0 --exclude -rc --digest Always --repository fleet --update-path ./apps --strategy Images";
+    insta::assert_snapshot!(exported(line), @r"
+    ---
+    apiVersion: flux.rs/v1alpha1
+    kind: ImagePolicy
+    metadata:
+      name: app
+    spec:
+      image: ghcr.io/org/app
+      filter:
+        exclude:
+        - -rc
+      policy:
+        semver:
+          range: ^1.0
+      digest: Always
+      update:
+      - repository:
+          name: fleet
+        path: ./apps
+        strategy: Images
+    ");
+}
+
+#[test]
+fn a_repository_that_is_written_to_says_how() {
+    let line = "git fleet --url https://git.example.com/fleet --write-branch main --write-author Bot<bot@example.com> --signing-secret key";
+    insta::assert_snapshot!(exported(line), @r"
+    ---
+    apiVersion: flux.rs/v1alpha1
+    kind: GitRepository
+    metadata:
+      name: fleet
+    spec:
+      url: https://git.example.com/fleet
+      write:
+        branch: main
+        author:
+          name: Bot
+          email: bot@example.com
+        signingKey:
+          secretRef:
+            name: key
     ");
 }
