@@ -29,7 +29,7 @@ fn an_edit_becomes_one_commit_over_every_way() {
             .unwrap();
         assert_eq!(
             shown,
-            "Jane <jane@example.com> Flux <flux@example.com> Sun Mar 1 12:00:00 2026 +0200|Update app\n\nfrom 1 to 2"
+            "Jane <jane@example.com> Flux <flux@example.com> Thu Jan 1 12:00:00 2026 +0200|Update app\n\nfrom 1 to 2"
         );
         assert!(
             setting.write(remote, files).unwrap().is_none(),

@@ -93,7 +93,10 @@ impl Setting {
 
     /// Whether git finds nothing wrong with any object on the server.
     pub(crate) fn is_sound(&self) {
-        let said = self.repo.git_bare(&["fsck", "--strict", "--full"]).unwrap();
+        let said = self
+            .repo
+            .git_bare(&["fsck", "--strict", "--full", "--no-dangling"])
+            .unwrap();
         assert_eq!(said, "", "git fsck --strict");
     }
 }
@@ -118,7 +121,7 @@ pub(crate) fn signed_draft<'a>(files: &[(&str, &[u8])], signer: Option<&'a Signe
         message: "Update app\n\nfrom 1 to 2".to_owned(),
         author: person("Jane"),
         committer: person("Flux"),
-        time: "2026-03-01T12:00:00+02:00[+02:00]".parse().unwrap(),
+        time: "2026-01-01T12:00:00+02:00[+02:00]".parse().unwrap(),
         signer,
     }
 }

@@ -60,6 +60,10 @@ impl Source {
         })
     }
 
+    pub(crate) fn objects(&self) -> &HandleArc {
+        &self.objects
+    }
+
     pub(crate) fn list(&self) -> Result<Vec<RemoteRef>, Error> {
         let mut names = Vec::new();
         self.loose_names("refs", &mut names);

@@ -1,5 +1,7 @@
 //! A conversation with one server: list refs, then fetch what is missing.
 
+mod history;
+
 use std::io::{self, BufRead};
 
 use flux_core::git::{ObjectId, Reference, RemoteRef, Resolved};
@@ -15,6 +17,7 @@ use gix_protocol::{
 use gix_transport::{Service, client::blocking_io::Transport};
 use gix_utils::progress::{Discard, DynNestedProgress};
 
+pub(crate) use self::history::Ancestry;
 use super::{
     error::Error,
     file,

@@ -222,6 +222,17 @@ impl Store {
         Ok(fetched)
     }
 
+    /// Runs `download`, whose objects are to be looked at and do not count as kept.
+    pub(crate) fn bringing_garbage(
+        &self,
+        download: impl FnOnce() -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let _writing = self.lock_writing();
+        self.0.layout.write_shallow(&[])?;
+        download()?;
+        self.reopen()
+    }
+
     /// Takes over a new commit that the remote has accepted, with what it adds to commits that are here.
     pub(crate) fn adopt(&self, resolved: &Resolved, objects: &[Object]) -> Result<(), Error> {
         let _writing = self.lock_writing();

@@ -108,6 +108,15 @@ impl GitTree {
         self.0.root
     }
 
+    /// Returns the top directory.
+    pub(crate) fn top(&self) -> Node {
+        Node {
+            name: Box::default(),
+            kind: EntryKind::Tree,
+            id: self.0.root,
+        }
+    }
+
     /// Lists the submodules of the commit: path and pinned commit.
     pub(crate) fn links(&self) -> Result<Vec<(String, ObjectId)>, Error> {
         let mut links = Vec::new();
@@ -148,11 +157,7 @@ impl GitTree {
     }
 
     pub(crate) fn node(&self, path: &str) -> Result<Option<Node>, Error> {
-        let mut node = Node {
-            name: Box::default(),
-            kind: EntryKind::Tree,
-            id: self.0.root,
-        };
+        let mut node = self.top();
         for name in path.split('/').filter(|_| !path.is_empty()) {
             if node.kind != EntryKind::Tree {
                 return Ok(None);
@@ -184,7 +189,7 @@ impl GitTree {
         Ok(None)
     }
 
-    fn directory(&self, id: ObjectId) -> Result<Arc<Directory>, Error> {
+    pub(crate) fn directory(&self, id: ObjectId) -> Result<Arc<Directory>, Error> {
         if let Some(directory) = self.0.store.directories().get(id) {
             return Ok(directory);
         }

@@ -16,6 +16,7 @@ mod branch;
 mod change;
 mod commit;
 mod error;
+mod merged;
 
 use std::{
     collections::hash_map::RandomState,
@@ -117,7 +118,7 @@ pub fn write_back<'d, E: std::error::Error + 'static>(
     let mut effort = Effort::new(*destination);
     loop {
         let base = branch::look(destination)?;
-        if let Some(pushed) = effort.landed(&base)? {
+        if let Some(pushed) = effort.find_pending(&base)? {
             return Ok(Some(pushed));
         }
         let tree = GitTree::open(destination.store, base.resolved.commit_id, None)?;
@@ -164,6 +165,11 @@ impl<'a> Effort<'a> {
         loop {
             self.attempts += 1;
             match self.try_once(base, &change) {
+                Ok(Answer::Rejected(reason)) if !base.follows && is_no_reset(&reason) => {
+                    return Err(self.refused(format!(
+                        "the branch was merged but cannot start afresh, delete it: {reason}"
+                    )));
+                }
                 Ok(Answer::Accepted) => return self.keep(base, &change).map(Some),
                 Ok(Answer::Refused(reason)) => return Err(self.refused(reason)),
                 Ok(Answer::Rejected(reason)) => {
@@ -207,14 +213,22 @@ impl<'a> Effort<'a> {
         Ok(sent.answer)
     }
 
-    /// Returns what we had sent, if the branch turns out to have it.
-    fn landed<E: std::error::Error>(&mut self, base: &Base) -> Result<Option<Pushed>, Error<E>> {
-        match self.pending.take() {
-            Some(change) if base.old == Some(change.commit_id) => {
-                self.keep(base, &change).map(Some)
-            }
-            _ => Ok(None),
+    /// Returns what we had sent, if the branch turns out to have it; others may have gone on from there.
+    fn find_pending<E: std::error::Error>(
+        &mut self,
+        base: &Base,
+    ) -> Result<Option<Pushed>, Error<E>> {
+        let (Some(change), Some(head)) = (&self.pending, base.old) else {
+            return Ok(None);
+        };
+        let mut session = self.to.client.connect(self.to.remote, self.to.deadline)?;
+        if head == change.commit_id
+            || merged::leads_back(&self.to, &mut session, head, change.commit_id)?
+        {
+            return self.keep(base, change).map(Some);
         }
+        self.pending = None;
+        Ok(None)
     }
 
     fn keep<E: std::error::Error>(&self, base: &Base, change: &Change) -> Result<Pushed, Error<E>> {
@@ -275,6 +289,11 @@ impl<'a> Effort<'a> {
             error => error,
         })
     }
+}
+
+/// Whether a server says that a branch must not leave its commits behind.
+fn is_no_reset(reason: &str) -> bool {
+    reason.to_ascii_lowercase().contains("non-fast-forward")
 }
 
 /// Whether trying again within this deadline is of no use.

@@ -24,6 +24,12 @@ pub(crate) struct Node {
     pub(crate) id: ObjectId,
 }
 
+impl Node {
+    pub(crate) fn is_directory(&self) -> bool {
+        self.kind == EntryKind::Tree
+    }
+}
+
 /// Decoded directories of a store, by their id: revisions share most of them.
 #[derive(Default)]
 pub(crate) struct Directories(Mutex<Cache>);
@@ -54,7 +60,11 @@ impl Directory {
         Ok(Self(nodes.into()))
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<&Node> {
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|node| &*node.name)
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&Node> {
         let at = self
             .0
             .binary_search_by(|node| (*node.name).cmp(name))

@@ -2,7 +2,10 @@
 
 use flux_core::git::{ObjectId, Reference, Resolved, reference};
 
-use super::{Destination, Error};
+use super::{
+    Destination, Error,
+    merged::{Merged, merged},
+};
 use crate::git::{error::Error as GitError, session::Session};
 
 /// Where an edit starts.
@@ -12,6 +15,8 @@ pub(super) struct Base {
     pub(super) ref_name: String,
     /// Where it is; `None` if it has to be created.
     pub(super) old: Option<ObjectId>,
+    /// Whether the new commit follows what the branch holds now.
+    pub(super) follows: bool,
     /// The branch, and the commit whose files are edited.
     pub(super) resolved: Resolved,
 }
@@ -27,18 +32,40 @@ pub(super) fn look<E: std::error::Error>(to: &Destination<'_>) -> Result<Base, E
     } else {
         find(&mut session, branch)?
     };
+    let (start, follows) = start(to, &mut session, old, source.commit_id)?;
     let base = Base {
         resolved: Resolved {
             ref_name: Some(ref_name.clone()),
             short_name: Some(branch.to_owned()),
-            commit_id: old.unwrap_or(source.commit_id),
+            commit_id: start,
             tag_id: None,
         },
         ref_name,
         old,
+        follows,
     };
     session.fetch(to.store, &base.resolved)?;
     Ok(base)
+}
+
+/// Where the edits start, and whether that follows what the branch holds.
+///
+/// A branch that was merged starts again from the source; any other is continued, for its commits
+/// may be someone's work that is nowhere else.
+fn start(
+    to: &Destination<'_>,
+    session: &mut Session,
+    old: Option<ObjectId>,
+    source: ObjectId,
+) -> Result<(ObjectId, bool), GitError> {
+    let Some(branch) = old.filter(|branch| *branch != source) else {
+        return Ok((source, true));
+    };
+    Ok(match merged(to, session, branch, source)? {
+        Merged::No => (branch, true),
+        Merged::ByHistory => (source, true),
+        Merged::ByContent => (source, false),
+    })
 }
 
 /// Asks the remote where the branch is now.
