@@ -64,7 +64,7 @@ async fn a_docker_config_opens_the_registry_that_it_names() {
     let setting = Setting::closed(Auth::Token, Door::Http).await;
     let config = setting.registry.docker_config();
     let access = Access::from_docker_config(config.as_bytes(), &setting.name()).unwrap();
-    setting.is_open_to(&access.insecure()).await;
+    setting.is_open_to(&access.insecure(true)).await;
 }
 
 #[tokio::test]
@@ -191,6 +191,30 @@ async fn a_redirect_is_followed_without_credentials() {
         shown.iter().all(|seen| seen.authorization.is_none()),
         "{shown:?}"
     );
+}
+
+#[tokio::test]
+async fn another_server_cannot_ask_for_credentials() {
+    for challenge in ["Basic realm=\"mine\"", "Bearer realm=\"http://HOST/token\""] {
+        let (setting, other) = (
+            Setting::closed(Auth::Password, Door::Http).await,
+            Setting::open().await,
+        );
+        other.registry.forget_requests();
+        let host = other.registry.host();
+        let conduct = Conduct::Challenging(challenge.replace("HOST", &host));
+        other.registry.set_conduct(conduct);
+        let elsewhere = Conduct::Redirecting(format!("http://{host}/v2/team/app/tags/list"));
+        setting.registry.set_conduct_of("/tags/list", elsewhere);
+        let error = setting.refusal(&jane()).await;
+        assert!(
+            matches!(&error, Error::Unauthorized { host: refusing, .. } if *refusing == host),
+            "{error}"
+        );
+        let shown = other.registry.requests();
+        assert_eq!(shown.len(), 1);
+        assert!(shown.iter().all(|seen| seen.authorization.is_none()));
+    }
 }
 
 #[tokio::test]

@@ -51,6 +51,20 @@ async fn a_link_to_another_server_is_not_followed() {
 }
 
 #[tokio::test]
+async fn pages_behind_a_redirect_are_read_there() {
+    // As registry.k8s.io does it.
+    let (setting, other) = (Setting::open().await, of_pages(2).await);
+    let elsewhere = format!("http://{}/v2/team/app/tags/list?n=2", other.registry.host());
+    let conduct = Conduct::Redirecting(elsewhere);
+    setting.registry.set_conduct_of("/tags/list", conduct);
+    setting.is_open_to(&everyone()).await;
+    assert_eq!(
+        (setting.count("/tags/list"), other.count("/tags/list")),
+        (1, 3)
+    );
+}
+
+#[tokio::test]
 async fn pages_that_never_end_are_given_up() {
     let setting = Setting::open().await;
     let next = "/v2/team/app/tags/list?last=a".to_owned();

@@ -90,7 +90,7 @@ pub(crate) fn client() -> Client {
 }
 
 pub(crate) fn everyone() -> Access {
-    Access::anonymous().insecure()
+    Access::anonymous().insecure(true)
 }
 
 pub(crate) fn jane() -> Access {

@@ -84,10 +84,16 @@ impl Access {
         Ok(self.with(|parts| parts.tls = tls))
     }
 
-    /// Returns the same without TLS: everyone on the way can read and change what is sent, credentials too.
+    /// Returns the same with or without TLS. Without, everyone on the way can read and change what is sent, credentials
+    /// too.
     #[must_use]
-    pub fn insecure(self) -> Self {
-        self.with(|parts| parts.insecure = true)
+    pub fn insecure(self, insecure: bool) -> Self {
+        self.with(|parts| parts.insecure = insecure)
+    }
+
+    /// Tells whether there are credentials.
+    pub fn has_login(&self) -> bool {
+        self.0.login.is_some()
     }
 
     fn with(mut self, change: impl FnOnce(&mut Parts)) -> Self {
@@ -110,6 +116,17 @@ impl Access {
 }
 
 impl Login {
+    /// Returns the entry of a Secret of type `kubernetes.io/dockerconfigjson`, or of the older `dockercfg`, that fits
+    /// an image best.
+    pub fn from_secret(
+        data: &BTreeMap<String, Vec<u8>>,
+        image: &Name,
+    ) -> Result<Option<Self>, docker_config::Error> {
+        let keys = [".dockerconfigjson", ".dockercfg"];
+        let config = keys.iter().find_map(|key| data.get(*key));
+        Self::from_docker_config(config.ok_or(docker_config::Error::Missing)?, image)
+    }
+
     /// Returns the entry of a `.dockerconfigjson` (or of the older `.dockercfg`) that fits an image best.
     pub fn from_docker_config(
         config: &[u8],

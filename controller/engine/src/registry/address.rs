@@ -159,7 +159,7 @@ mod tests {
             assert_eq!(tags(name, &everyone), expected);
         }
         assert_eq!(
-            tags("localhost:5000/a", &everyone.insecure()),
+            tags("localhost:5000/a", &everyone.insecure(true)),
             "http://localhost:5000/v2/a/tags/list?n=1000"
         );
     }

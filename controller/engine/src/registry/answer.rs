@@ -1,14 +1,12 @@
 //! The answer of a registry, with a limit on what is read of it.
 
-use oci_client::errors::OciEnvelope;
-use reqwest::{
-    Response, StatusCode,
-    header::{HeaderMap, LOCATION},
-};
-use tokio::sync::OwnedSemaphorePermit;
-
 use super::{Error, address};
 use crate::git::chain;
+use oci_client::errors::OciEnvelope;
+use reqwest::{
+    Response, StatusCode, Url,
+    header::{HeaderMap, LOCATION},
+};
 
 /// Of a refusal only so much is read.
 const MAX_COMPLAINT: usize = 64 << 10;
@@ -19,18 +17,17 @@ const MAX_SHOWN: usize = 200;
 pub(super) struct Answer {
     response: Response,
     host: String,
-    /// The place among the requests under way, until the body is read.
-    _place: Option<OwnedSemaphorePermit>,
 }
 
 impl Answer {
-    pub(super) fn new(response: Response, place: Option<OwnedSemaphorePermit>) -> Self {
+    pub(super) fn new(response: Response) -> Self {
         let host = address::host(response.url());
-        Self {
-            response,
-            host,
-            _place: place,
-        }
+        Self { response, host }
+    }
+
+    /// Returns the address that it came from, behind all redirects.
+    pub(super) fn url(&self) -> &Url {
+        self.response.url()
     }
 
     pub(super) fn status(&self) -> StatusCode {

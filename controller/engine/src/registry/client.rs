@@ -21,13 +21,13 @@ use super::{
 /// How much is asked of registries, and how much of an answer is taken.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// How long one operation may take. Default: one minute.
+    /// How long one operation may take, once it is its turn. Default: one minute.
     pub timeout: Duration,
     /// Requests to one host a second, in the long run. Default: 50.
     pub rate: u32,
     /// Requests to one host that may come at once before the rate counts. Default: 100.
     pub burst: u32,
-    /// Requests to one host under way at the same time. Default: 8.
+    /// Operations with one host under way at the same time; each makes one request after the other. Default: 8.
     pub at_once: usize,
     /// Tags of one repository. Default: 100,000.
     pub max_tags: usize,
@@ -56,6 +56,10 @@ impl Default for Options {
 
 /// So many lists of tags are kept.
 const MAX_LISTS: usize = 1024;
+/// Lists larger than this are not kept.
+const MAX_KEPT: usize = 256 << 10;
+/// How long an operation waits for its turn when many others are busy with the same host.
+const LONGEST_QUEUE: Duration = Duration::from_mins(2);
 
 /// The way to registries. Cheap to clone; the clones share connections, tokens, and what hosts asked for.
 ///
@@ -168,34 +172,46 @@ impl Client {
             max_tags: tags,
             max_pages: pages,
             max_bytes: bytes,
-            timeout,
             keep,
             ..
         } = self.shared.options;
         let limits = Limits { tags, pages, bytes };
-        let client = self.within(self.timeout.max(timeout));
+        let client = self.clone();
         let list = || {
             let repository = repository.clone();
             async move {
                 let listing = tags::list(&client.shared.exchange, &repository, limits);
                 let value = Arc::new(client.in_time(&repository, listing).await?);
-                let until = Instant::now() + keep;
+                let keep = Some(keep).filter(|_| value.size() <= MAX_KEPT);
+                let until = Instant::now() + keep.unwrap_or_default();
                 Ok(Kept { value, until })
             }
         };
         let reading = self.shared.lists.get(repository.key(), wanted, list);
-        self.in_time(&repository, reading).await
+        limited(self.timeout + LONGEST_QUEUE, &repository, reading).await
     }
 
+    /// Does the work when it is its turn with the host.
     async fn in_time<T>(
         &self,
         repository: &Repository,
         work: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
-        let done = tokio::time::timeout(self.timeout, work).await;
-        done.unwrap_or_else(|_| {
-            let host = address::host(repository.api());
-            Err(Error::TimedOut { host })
-        })
+        let host = address::host(repository.api());
+        let host = self.shared.exchange.hosts.get(&host);
+        let _turn = limited(LONGEST_QUEUE, repository, host.turn()).await?;
+        limited(self.timeout, repository, work).await
     }
+}
+
+async fn limited<T>(
+    limit: Duration,
+    repository: &Repository,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    let done = tokio::time::timeout(limit, work).await;
+    done.unwrap_or_else(|_| {
+        let host = address::host(repository.api());
+        Err(Error::TimedOut { host })
+    })
 }

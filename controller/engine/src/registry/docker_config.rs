@@ -24,6 +24,11 @@ pub enum Error {
         "the docker configuration is not JSON of the form {{\"auths\": {{\"<registry>\": {{…}}}}}}"
     )]
     Malformed,
+    /// The Secret is of another type.
+    #[error(
+        "the Secret has no key \".dockerconfigjson\": it has to be of type kubernetes.io/dockerconfigjson (kubectl create secret docker-registry)"
+    )]
+    Missing,
     /// An entry cannot be used.
     #[error("the entry {key:?} of the docker configuration {what}")]
     Entry {

@@ -26,7 +26,7 @@ const DEFAULT_WAIT: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// What one client has learned about hosts and what it uses to reach them.
 pub(super) struct Exchange {
-    hosts: Hosts,
+    pub(super) hosts: Hosts,
     clients: Clients,
     pub(super) schemes: Shelf<SchemeKey, Scheme>,
     pub(super) tokens: Shelf<TokenKey, Token>,
@@ -64,11 +64,10 @@ impl Exchange {
         if answer.status() != StatusCode::UNAUTHORIZED {
             return understand(repository, question, answer).await;
         }
-        let challenge = challenge::read(answer.headers());
-        let host = answer.host().to_owned();
-        // The place among the requests is given back before a token is asked for, perhaps at the same host.
-        drop(answer);
-        let challenge = challenge.ok_or_else(|| refused(repository, host))?;
+        // Only the registry itself may say to whom credentials are sent, not one to whom it redirects.
+        let challenge =
+            challenge::read(answer.headers()).filter(|_| repository.is_own(answer.url()));
+        let challenge = challenge.ok_or_else(|| refused(repository, answer.host().to_owned()))?;
         let header = self.other_pass(repository, challenge, pass).await?;
         let answer = self.follow(repository, question, Some(&header)).await?;
         understand(repository, question, answer).await
@@ -113,18 +112,20 @@ impl Exchange {
         build: impl FnOnce(RequestBuilder) -> RequestBuilder,
     ) -> Result<Answer, Error> {
         let host = self.hosts.get(&address::host(url));
-        let place = host.admit().await?;
+        host.admit().await?;
         let tls = repository.access.tls();
         let client = if repository.is_own(url) {
             self.clients.get(tls)?
         } else {
             self.clients.get(&tls.without_identity())?
         };
-        let request = build(client.request(method, url.clone()));
+        let request = build(client.request(method.clone(), url.clone()));
         let response = request.send().await.map_err(failure)?;
-        match peace(response.status(), response.headers()) {
+        let status = response.status();
+        tracing::debug!(%method, host = host.name(), path = url.path(), status = status.as_u16(), "registry answered");
+        match peace(status, response.headers()) {
             Some(wait) => Err(host.hold(wait)),
-            None => Ok(Answer::new(response, place)),
+            None => Ok(Answer::new(response)),
         }
     }
 
@@ -237,8 +238,15 @@ mod tests {
         assert_eq!(next.as_str(), "https://r.example/other?token=x");
         assert!(target(&from, "https://cdn.example/x", &everyone).is_ok());
         assert!(target(&from, "http://r.example/x", &everyone).is_err());
-        assert!(target(&from, "file:///etc/passwd", &everyone.clone().insecure()).is_err());
-        assert!(target(&from, "http://r.example/x", &everyone.insecure()).is_ok());
+        assert!(
+            target(
+                &from,
+                "file:///etc/passwd",
+                &everyone.clone().insecure(true)
+            )
+            .is_err()
+        );
+        assert!(target(&from, "http://r.example/x", &everyone.insecure(true)).is_ok());
     }
 
     #[test]

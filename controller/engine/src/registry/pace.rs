@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::Error;
 
@@ -17,7 +17,7 @@ pub(super) struct Pace {
     pub(super) rate: u32,
     /// Requests that may come at once.
     pub(super) burst: u32,
-    /// Requests under way.
+    /// Operations under way.
     pub(super) at_once: usize,
 }
 
@@ -35,7 +35,7 @@ pub(super) struct Host {
     name: String,
     pace: Pace,
     bucket: Mutex<Bucket>,
-    places: Arc<Semaphore>,
+    places: Semaphore,
 }
 
 impl Hosts {
@@ -62,7 +62,7 @@ impl Hosts {
             name: name.to_owned(),
             pace: self.pace,
             bucket: Mutex::new(Bucket::full(Instant::now(), self.pace)),
-            places: Arc::new(Semaphore::new(self.pace.at_once)),
+            places: Semaphore::new(self.pace.at_once),
         });
         hosts.insert(name.to_owned(), Arc::clone(&host));
         host
@@ -70,18 +70,30 @@ impl Hosts {
 }
 
 impl Host {
-    /// Waits for a place among the requests under way and in the rate; fails at once while the host wants peace.
-    pub(super) async fn admit(&self) -> Result<Option<OwnedSemaphorePermit>, Error> {
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Waits for a place among the operations under way; fails at once while the host wants peace.
+    ///
+    /// An operation makes one request after the other, so that this limits requests too.
+    pub(super) async fn turn(&self) -> Result<Option<SemaphorePermit<'_>>, Error> {
         self.check()?;
-        // The semaphore is never closed; without a permit the request would only be unlimited.
-        let place = Arc::clone(&self.places).acquire_owned().await.ok();
+        // The semaphore is never closed; without a permit the requests would only be unlimited.
+        let turn = self.places.acquire().await.ok();
+        self.check()?;
+        Ok(turn)
+    }
+
+    /// Waits until the rate allows one more request; fails at once while the host wants peace.
+    pub(super) async fn admit(&self) -> Result<(), Error> {
         self.check()?;
         let wait = lock(&self.bucket).take(Instant::now(), self.pace);
         if !wait.is_zero() {
             tokio::time::sleep(wait).await;
             self.check()?;
         }
-        Ok(place)
+        Ok(())
     }
 
     /// Takes note that the host wants peace for so long, and returns the error for the request that learned it.

@@ -58,6 +58,11 @@ impl Tags {
         self.iter().map(str::to_owned).collect()
     }
 
+    /// Returns how many bytes they take up in memory.
+    pub(super) fn size(&self) -> usize {
+        self.text.len() + std::mem::size_of_val(&*self.ends)
+    }
+
     /// Returns how many tags there are.
     pub fn len(&self) -> usize {
         self.ends.len()
@@ -110,14 +115,14 @@ pub(super) async fn list(
         let mut links = links.filter_map(|value| link::next(value.to_str().ok()?));
         page = links
             .next()
-            .map(|target| next_page(&question.url, target))
+            .map(|target| next_page(answer.url(), target))
             .transpose()?;
         list.add(&answer.bytes(list.bytes_left()).await?)?;
     }
     Ok(list.finish())
 }
 
-/// Returns the address of the next page: of the same server, since our credentials go there.
+/// Returns the address of the page behind that of `from`: on the same server, since our credentials may go there.
 fn next_page(from: &Url, target: &str) -> Result<Url, Error> {
     let refuse = |why| Error::Redirect {
         host: address::host(from),

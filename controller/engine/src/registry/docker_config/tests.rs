@@ -134,6 +134,17 @@ fn the_older_form_has_its_entries_at_the_top() {
 }
 
 #[test]
+fn a_secret_has_one_of_two_keys() {
+    let config = br#"{"ghcr.io": {"username": "me", "password": "p"}}"#;
+    let login = |key: &str| {
+        let data = [(key.to_owned(), config.to_vec())].into();
+        Login::from_secret(&data, &image("ghcr.io/a"))
+    };
+    assert!(matches!(login(".dockercfg"), Ok(Some(_))));
+    assert!(matches!(login("config.json"), Err(Error::Missing)));
+}
+
+#[test]
 fn what_is_wrong_is_said_without_values() {
     let wrong = |config: &str| {
         find(config.as_bytes(), &image("ghcr.io/a"))
