@@ -245,7 +245,11 @@ pub struct Write {
     /// Who the author of the commits is. Default: `flux` with the address `flux@<controller's namespace>`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author: Option<Author>,
-    /// The template of the commit message. Default: a message that says what changed, with trailers.
+    /// The template of the commit message, in the syntax of Jinja. Fields: `message` is the whole default message, made of
+    /// `subject`, `body` (a line for each change) and `trailers`; `author`; `branch`; `changes`, each with `policy`,
+    /// `image`, `tag`, `file`, `line`, `object`, `container`, `old` and `new`. There are `{{ field }}`,
+    /// `{% for change in changes %}`, `{% if field %}`, `{% else %}` and their ends, and nothing else. The first line must
+    /// not be empty. Default: `{{ message }}`. Example: `{{ subject }} [ci skip]`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 4096))]
     pub message: Option<String>,

@@ -22,6 +22,7 @@ pub mod image;
 pub mod inventory;
 pub mod live;
 pub mod managed_fields;
+pub mod message;
 pub mod normalize;
 pub mod object;
 pub mod order;
