@@ -7,6 +7,7 @@
 
 mod act;
 mod create;
+mod image;
 mod read;
 mod set_up;
 
@@ -21,6 +22,7 @@ pub(crate) use create::{
     CreateCommand, CreateGitArgs, CreateImageArgs, CreateSecretArgs, CreateSyncArgs,
     CreateTenantArgs, DryRun, WriteArgs,
 };
+pub(crate) use image::{ImagesArgs, WorkloadsArgs};
 pub(crate) use read::{
     BuildArgs, BuildFormat, DiffArgs, EventsArgs, ExportArgs, GetArgs, HistoryArgs,
     LoadRestrictorArg, OrderArg, TreeArgs,
@@ -114,6 +116,10 @@ pub(crate) enum Command {
     Resume(ResumeArgs),
     /// Return to an earlier revision and stay there until resumed
     Rollback(RollbackArgs),
+    /// Show workloads, their images, and what is decided about them
+    Workloads(WorkloadsArgs),
+    /// Show the images that workloads could run, newest first
+    Images(ImagesArgs),
     /// Render a directory as the controller would, without a cluster
     Build(BuildArgs),
     /// Compare a directory with the cluster, as the controller would apply it

@@ -11,6 +11,7 @@ mod export;
 mod follow;
 mod get;
 mod history;
+mod images;
 mod install;
 mod reconcile;
 mod suspend;
@@ -19,6 +20,7 @@ mod tree;
 mod uninstall;
 mod version;
 mod wait;
+mod workloads;
 
 use std::process::ExitCode;
 
@@ -53,6 +55,8 @@ pub(crate) async fn run(cli: Cli, streams: &mut Streams) -> Result<ExitCode, Err
         Command::Events(args) => events::run(&args, connection, streams).await,
         Command::History(args) => history::history(&args, connection, streams).await,
         Command::Rollback(args) => history::rollback(&args, connection, streams).await,
+        Command::Workloads(args) => workloads::run(&args, connection, streams).await,
+        Command::Images(args) => images::run(&args, connection, streams).await,
         Command::Diff(args) => return Ok(diff(&args, connection, streams).await),
     }?;
     Ok(ExitCode::SUCCESS)

@@ -10,6 +10,7 @@
 //! | [`args`] | the grammar; the only place that reads flags and environment |
 //! | [`command`] | one module for each verb |
 //! | [`cluster`], [`resource`], [`kind`] | requests, and the three kinds with what they have in common |
+//! | [`workload`], [`registry`] | what runs which images, and what there is to run |
 //! | [`manifests`] | what `install` applies: the files of `config/` |
 //! | [`output`], [`table`], [`age`], [`streams`] | how things are printed: stdout is data, stderr is talk |
 //! | [`error`] | what can go wrong, the hint that goes with it, and the exit status |
@@ -24,9 +25,11 @@ mod manifests;
 mod output;
 #[cfg(test)]
 mod reference;
+mod registry;
 mod resource;
 mod streams;
 mod table;
+mod workload;
 
 use std::process::ExitCode;
 

@@ -24,6 +24,11 @@ impl Table {
         self.rows.push(row.into_iter().map(one_line).collect());
     }
 
+    /// Adds a row that goes on with the one above; what is empty stays so.
+    pub(crate) fn push_more(&mut self, row: Vec<String>) {
+        self.rows.push(row);
+    }
+
     /// Returns the width of each column.
     pub(crate) fn widths(&self) -> Vec<usize> {
         let width_of = |column: usize, name: &str| {
@@ -68,6 +73,7 @@ fn line(row: &[String], widths: &[usize]) -> String {
             line.extend(std::iter::repeat_n(' ', padding));
         }
     }
+    line.truncate(line.trim_end().len());
     line.push('\n');
     line
 }

@@ -322,7 +322,7 @@ fn pair(text: &str) -> Result<(String, String), String> {
 }
 
 /// Reads NAME <E-MAIL>, as git writes people.
-pub(super) fn author(text: &str) -> Result<Author, String> {
+fn author(text: &str) -> Result<Author, String> {
     let parts = text
         .strip_suffix('>')
         .and_then(|text| text.split_once('<'))

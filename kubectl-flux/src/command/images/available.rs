@@ -1,0 +1,173 @@
+//! Asks registries what there is for a container.
+
+use flux_core::{
+    choose::{Created, Rules},
+    image::{Image, Name},
+};
+use flux_crds::ImagePolicy;
+use flux_engine::registry::{Access, Client};
+use futures::{StreamExt as _, stream};
+use jiff::Timestamp;
+
+use crate::{
+    error::{self, Error},
+    registry::Registries,
+    workload::{Container, TagFilter, Workload},
+};
+
+/// So many tags are asked for their time to sort by it; beyond that, the names must do.
+const MAX_TIMES: usize = 500;
+const AT_ONCE: usize = 8;
+
+/// A container, and the policies that may be about it.
+pub(crate) struct Chosen<'a> {
+    pub(crate) workload: &'a Workload,
+    pub(crate) container: &'a Container,
+    pub(crate) policies: &'a [ImagePolicy],
+}
+
+/// A tag, and when its image was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Tag {
+    pub(super) name: String,
+    pub(super) created: Option<Timestamp>,
+}
+
+/// What there is for a container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Available {
+    /// The image, without tag.
+    pub(super) image: String,
+    /// The tag that runs.
+    pub(super) running: Option<String>,
+    /// The first tags, newest first.
+    pub(super) tags: Vec<Tag>,
+    /// Where the running tag is in the whole list.
+    pub(super) place: Option<usize>,
+    /// How many tags there are.
+    pub(super) count: usize,
+    /// Why there is nothing to see.
+    pub(super) error: Option<String>,
+}
+
+impl Available {
+    /// Asks the registry. A failure is a part of the answer, so that it never hides other containers.
+    pub(super) async fn ask(
+        chosen: &Chosen<'_>,
+        registries: &Registries<'_>,
+        limit: usize,
+    ) -> Self {
+        let mut available = Self {
+            image: chosen.container.image.clone(),
+            running: None,
+            tags: Vec::new(),
+            place: None,
+            count: 0,
+            error: None,
+        };
+        if let Err(error) = available.fill(chosen, registries, limit).await {
+            available.error = Some(error.chain());
+        }
+        available
+    }
+
+    async fn fill(
+        &mut self,
+        chosen: &Chosen<'_>,
+        registries: &Registries<'_>,
+        limit: usize,
+    ) -> Result<(), Error> {
+        let question = Question::of(chosen, registries).await?;
+        self.image = question.image.name.to_string();
+        self.running.clone_from(&question.image.tag);
+        let client = &registries.client;
+        let (sorted, mut created) = question.sorted(client).await?;
+        self.count = sorted.len();
+        let running = self.running.as_ref();
+        self.place = sorted.iter().position(|tag| Some(tag) == running);
+        let shown: Vec<_> = sorted.into_iter().take(limit).collect();
+        let unknown = shown
+            .iter()
+            .chain(running)
+            .filter(|tag| !created.contains_key(*tag));
+        let unknown: Vec<_> = unknown.cloned().collect();
+        created.extend(question.times(client, unknown).await);
+        let tag = |name: String| Tag {
+            created: created.get(&name).copied(),
+            name,
+        };
+        self.tags = shown.into_iter().map(tag).collect();
+        Ok(())
+    }
+}
+
+/// What is asked of a registry.
+struct Question {
+    image: Image,
+    access: Access,
+    rules: Rules,
+}
+
+impl Question {
+    async fn of(chosen: &Chosen<'_>, registries: &Registries<'_>) -> Result<Self, Error> {
+        let Chosen {
+            workload,
+            container,
+            policies,
+        } = chosen;
+        let failed = |error: String| Error::Failed(error);
+        let image: Image = container
+            .image
+            .parse()
+            .map_err(|error| failed(error::chain(&error)))?;
+        let filter = TagFilter::of(workload, &container.name, &image.name, policies);
+        let rules = filter
+            .rules()
+            .map_err(|error| failed(error::chain(&error)))?;
+        let access = registries.access(workload, &image.name, filter).await?;
+        Ok(Self {
+            image,
+            access,
+            rules,
+        })
+    }
+
+    fn name(&self) -> &Name {
+        &self.image.name
+    }
+
+    /// Returns the tags that count, the best first, and the times that had to be known for that.
+    async fn sorted(&self, client: &Client) -> Result<(Vec<String>, Created), Error> {
+        let tags = client.tags(self.name(), &self.access).await;
+        let tags = tags
+            .map_err(|error| Error::Failed(error::chain(&error)))?
+            .to_vec();
+        let matching = self.rules.matching(&tags);
+        let count = matching.candidates.len();
+        let created = if self.rules.needs_created() && count <= MAX_TIMES {
+            let names = matching
+                .candidates
+                .iter()
+                .map(|candidate| candidate.tag.clone());
+            self.times(client, names.collect()).await
+        } else {
+            Created::new()
+        };
+        let sorted = self.rules.sort(&matching, &created);
+        Ok((sorted.into_iter().map(str::to_owned).collect(), created))
+    }
+
+    /// A tag whose image cannot be read has no time.
+    async fn times(&self, client: &Client, tags: Vec<String>) -> Created {
+        let asked = tags.into_iter().map(|tag| async move {
+            let metadata = client.inspect(self.name(), &tag, &self.access, None).await;
+            let created = metadata.ok()?.created?;
+            Some((tag, created))
+        });
+        stream::iter(asked)
+            .buffer_unordered(AT_ONCE)
+            .filter_map(std::future::ready)
+            .collect()
+            .await
+    }
+}
