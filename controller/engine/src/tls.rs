@@ -56,10 +56,10 @@ struct Identity {
 }
 
 /// The authorities of the system. A machine without any is fine: then only those of Secrets count.
-static SYSTEM_ROOTS: LazyLock<RootCertStore> = LazyLock::new(|| {
+static SYSTEM_ROOTS: LazyLock<Arc<RootCertStore>> = LazyLock::new(|| {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    roots
+    Arc::new(roots)
 });
 
 impl Tls {
@@ -95,9 +95,10 @@ impl Tls {
         let unusable = |error: rustls::Error| Error::Unusable {
             message: error.to_string(),
         };
-        let mut roots = SYSTEM_ROOTS.clone();
+        let mut roots = Arc::clone(&SYSTEM_ROOTS);
         for authority in self.authorities()? {
-            roots.add(authority).map_err(unusable)?;
+            let own = Arc::make_mut(&mut roots);
+            own.add(authority).map_err(unusable)?;
         }
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ClientConfig::builder_with_provider(provider)

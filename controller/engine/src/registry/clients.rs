@@ -13,8 +13,9 @@ use super::Error;
 const CONNECT: Duration = Duration::from_secs(15);
 /// A server that sends nothing for so long is given up.
 const SILENCE: Duration = Duration::from_secs(20);
-/// Connections that no one used for this long are closed.
-const IDLE: Duration = Duration::from_mins(1);
+/// Connections that no one used for this long are closed: before load balancers do it, which is often after a minute,
+/// and just when the next scan is due.
+const IDLE: Duration = Duration::from_secs(30);
 /// So many different sets of certificates are kept ready.
 const MAX_CLIENTS: usize = 64;
 
