@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::claims::Claims;
 use crate::key::Key;
 use crate::metrics::Metrics;
+use crate::references::References;
 use crate::registry::Registry;
 use crate::sources::Sources;
 use crate::status::Publisher;
@@ -58,6 +59,8 @@ pub(crate) struct Context {
     pub(crate) repositories: Arc<Registry<GitRepository>>,
     /// What the repositories serve.
     pub(crate) sources: Sources,
+    /// Watches of what Syncs refer to.
+    pub(crate) references: References,
     /// Which object belongs to which Sync.
     pub(crate) claims: Claims,
     /// The figures.
@@ -100,6 +103,7 @@ impl Context {
             syncs: Arc::default(),
             repositories: Arc::default(),
             sources: Sources::default(),
+            references: References::default(),
             claims: Claims::default(),
             metrics: Arc::default(),
             events,
