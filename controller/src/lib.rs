@@ -17,7 +17,6 @@ mod git_repository;
 mod key;
 mod leader;
 mod metrics;
-mod references;
 mod registry;
 mod report;
 mod secrets;

@@ -13,7 +13,6 @@ mod finalize;
 mod gather;
 mod halt;
 mod health;
-mod inputs;
 mod memory;
 mod plan;
 mod reconcile;

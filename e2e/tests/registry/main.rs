@@ -4,7 +4,6 @@
 
 mod access;
 mod metadata;
-mod notify;
 mod pages;
 mod setting;
 mod trouble;

@@ -12,6 +12,5 @@ mod health;
 mod refusal;
 mod resilience;
 mod rollback;
-mod secrets;
 mod stage;
 mod tenancy;

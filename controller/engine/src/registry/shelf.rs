@@ -11,7 +11,6 @@ use futures::{
     FutureExt as _,
     future::{BoxFuture, Shared},
 };
-use tracing::Instrument as _;
 
 use super::Error;
 
@@ -112,7 +111,7 @@ where
         if entries.len() >= self.capacity {
             entries.retain(|_, entry| entry.outcome.peek().is_none());
         }
-        let task = tokio::spawn(make().in_current_span());
+        let task = tokio::spawn(make());
         let outcome = task
             .map(|ended| {
                 ended.unwrap_or_else(|error| {
