@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use flux_crds::{GitRepository, Sync};
 use flux_engine::cluster::{Actor, Cluster, Connection};
-use flux_engine::git::Bases;
 use kube::Client;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -15,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::claims::Claims;
 use crate::key::Key;
 use crate::metrics::Metrics;
+use crate::references::References;
 use crate::registry::Registry;
 use crate::sources::Sources;
 use crate::status::Publisher;
@@ -45,8 +45,6 @@ pub(crate) struct Connections {
     pub(crate) targets: Connection,
     /// To git servers.
     pub(crate) git: flux_engine::git::Client,
-    /// To other repositories that kustomizations name, if the operator allows it.
-    pub(crate) bases: Option<Bases>,
 }
 
 /// What all reconciles share.
@@ -61,6 +59,8 @@ pub(crate) struct Context {
     pub(crate) repositories: Arc<Registry<GitRepository>>,
     /// What the repositories serve.
     pub(crate) sources: Sources,
+    /// Watches of what Syncs refer to.
+    pub(crate) references: References,
     /// Which object belongs to which Sync.
     pub(crate) claims: Claims,
     /// The figures.
@@ -81,8 +81,6 @@ pub(crate) struct Context {
     pub(crate) shutdown: CancellationToken,
     /// The way to git servers.
     pub(crate) git: flux_engine::git::Client,
-    /// The way to other repositories that kustomizations name; none if that is not allowed.
-    pub(crate) bases: Option<Bases>,
     targets: Connection,
     clusters: Mutex<HashMap<Actor, Cluster>>,
 }
@@ -99,13 +97,13 @@ impl Context {
             client,
             targets,
             git,
-            bases,
         } = connections;
         Self {
             client,
             syncs: Arc::default(),
             repositories: Arc::default(),
             sources: Sources::default(),
+            references: References::default(),
             claims: Claims::default(),
             metrics: Arc::default(),
             events,
@@ -116,7 +114,6 @@ impl Context {
             fetches: Semaphore::new(FETCHES_AT_ONCE),
             shutdown,
             git,
-            bases,
             targets,
             clusters: Mutex::default(),
             options,

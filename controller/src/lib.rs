@@ -17,6 +17,7 @@ mod git_repository;
 mod key;
 mod leader;
 mod metrics;
+mod references;
 mod registry;
 mod report;
 mod secrets;

@@ -13,6 +13,7 @@ mod finalize;
 mod gather;
 mod halt;
 mod health;
+mod inputs;
 mod memory;
 mod plan;
 mod reconcile;

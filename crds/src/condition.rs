@@ -74,6 +74,8 @@ reasons! {
     TimedOut,
     /// A referenced Secret, or a key in it, is missing.
     SecretNotFound,
+    /// A referenced ConfigMap is missing.
+    ConfigMapNotFound,
     /// A referenced Secret does not hold what it should.
     SecretInvalid,
     /// A reference or a request is not allowed.

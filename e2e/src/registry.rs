@@ -123,6 +123,12 @@ impl Registry {
         format!("127.0.0.1:{}", self.front.port())
     }
 
+    /// The address of the token server.
+    pub fn token_server(&self) -> String {
+        let scheme = self.options.door.scheme();
+        settings::token_server(scheme, self.front.token_port())
+    }
+
     /// The certificate that signs the registry's, as PEM (`ca.crt`).
     pub fn authority(&self) -> &str {
         self.authority.certificate()

@@ -9,6 +9,7 @@ mod act;
 mod create;
 mod image;
 mod read;
+mod release;
 mod set_up;
 
 use clap::{Args, Parser, Subcommand};
@@ -25,8 +26,9 @@ pub(crate) use create::{
 pub(crate) use image::{ImagesArgs, WorkloadsArgs};
 pub(crate) use read::{
     BuildArgs, BuildFormat, DiffArgs, EventsArgs, ExportArgs, GetArgs, HistoryArgs,
-    LoadRestrictorArg, OrderArg, RemoteArgs, TreeArgs,
+    LoadRestrictorArg, OrderArg, TreeArgs,
 };
+pub(crate) use release::{AnnotateArgs, CommitArgs, LockArgs, PolicyArgs, ReleaseArgs};
 pub(crate) use set_up::{
     CheckArgs, CompletionArgs, CompletionShell, InstallArgs, UninstallArgs, VersionArgs,
 };
@@ -120,6 +122,18 @@ pub(crate) enum Command {
     Workloads(WorkloadsArgs),
     /// Show the images that workloads could run, newest first
     Images(ImagesArgs),
+    /// Let workloads run other images, by a commit to git
+    Release(ReleaseArgs),
+    /// Let the images of workloads be updated, by a commit to git
+    Automate(AnnotateArgs),
+    /// Stop updates of the images of workloads, by a commit to git
+    Deautomate(AnnotateArgs),
+    /// Hold the images of workloads, by a commit to git
+    Lock(LockArgs),
+    /// Let the images of workloads go again, by a commit to git
+    Unlock(LockArgs),
+    /// Change what is decided about workloads, by a commit to git
+    Policy(PolicyArgs),
     /// Render a directory as the controller would, without a cluster
     Build(BuildArgs),
     /// Compare a directory with the cluster, as the controller would apply it

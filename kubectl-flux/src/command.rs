@@ -13,7 +13,10 @@ mod get;
 mod history;
 mod images;
 mod install;
+mod policy;
+mod publish;
 mod reconcile;
+mod release;
 mod suspend;
 mod target;
 mod tree;
@@ -44,7 +47,7 @@ pub(crate) async fn run(cli: Cli, streams: &mut Streams) -> Result<ExitCode, Err
         Command::Resume(args) => suspend::resume(&args, connection, streams).await,
         Command::Reconcile(args) => reconcile::run(&args, connection, streams).await,
         Command::Wait(args) => wait::run(&args, connection, streams).await,
-        Command::Build(args) => tokio::task::block_in_place(|| build::run(&args, streams)),
+        Command::Build(args) => build::run(&args, streams),
         Command::Version(args) => version::run(&args, connection, streams).await,
         Command::Completion(args) => completion::script(&args, streams),
         Command::Complete { words } => completion::candidates(&words, streams).await,
@@ -55,6 +58,12 @@ pub(crate) async fn run(cli: Cli, streams: &mut Streams) -> Result<ExitCode, Err
         Command::Events(args) => events::run(&args, connection, streams).await,
         Command::History(args) => history::history(&args, connection, streams).await,
         Command::Rollback(args) => history::rollback(&args, connection, streams).await,
+        Command::Release(args) => Box::pin(release::run(&args, connection, streams)).await,
+        Command::Automate(args) => policy::automate(&args, connection, streams).await,
+        Command::Deautomate(args) => policy::deautomate(&args, connection, streams).await,
+        Command::Lock(args) => policy::lock(&args, connection, streams).await,
+        Command::Unlock(args) => policy::unlock(&args, connection, streams).await,
+        Command::Policy(args) => policy::policy(&args, connection, streams).await,
         Command::Workloads(args) => workloads::run(&args, connection, streams).await,
         Command::Images(args) => images::run(&args, connection, streams).await,
         Command::Diff(args) => return Ok(diff(&args, connection, streams).await),

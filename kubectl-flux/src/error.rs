@@ -66,6 +66,9 @@ pub(crate) enum Error {
     /// The API server or the controller would not take these objects.
     #[error("{count} {} cannot be applied", if *count == 1 { "object" } else { "objects" })]
     Refused { count: usize, details: Vec<String> },
+    /// The repository has no `write`.
+    #[error("the GitRepository {namespace}/{name} is read-only")]
+    ReadOnly { namespace: String, name: String },
     /// The controller's own requests failed.
     #[error("cannot {action}")]
     Engine {
@@ -147,6 +150,9 @@ impl Error {
             Self::TimedOut { .. } => {
                 Some("see whether the controller runs: kubectl flux check; or give it more time with --timeout".into())
             }
+            Self::ReadOnly { name, .. } => Some(format!(
+                "say which branch to write to: kubectl flux create git {name} --write-branch main …"
+            )),
             Self::Connect(_)
             | Self::Watch { .. }
             | Self::Decode { .. }

@@ -11,21 +11,25 @@
 //! | [`command`] | one module for each verb |
 //! | [`cluster`], [`resource`], [`kind`] | requests, and the three kinds with what they have in common |
 //! | [`workload`], [`registry`] | what runs which images, and what there is to run |
+//! | [`change`], [`repository`], [`person`] | what is changed in git, where, and by whom |
 //! | [`manifests`] | what `install` applies: the files of `config/` |
 //! | [`output`], [`table`], [`age`], [`streams`] | how things are printed: stdout is data, stderr is talk |
 //! | [`error`] | what can go wrong, the hint that goes with it, and the exit status |
 
 mod age;
 mod args;
+mod change;
 mod cluster;
 mod command;
 mod error;
 mod kind;
 mod manifests;
 mod output;
+mod person;
 #[cfg(test)]
 mod reference;
 mod registry;
+mod repository;
 mod resource;
 mod streams;
 mod table;

@@ -131,7 +131,7 @@ impl<'a> Registries<'a> {
 }
 
 /// Reads a Secret with the rights of the caller.
-async fn read_secret(
+pub(crate) async fn read_secret(
     cluster: &Cluster,
     namespace: &str,
     name: &str,

@@ -5,14 +5,17 @@ mod policy;
 
 use std::{collections::BTreeMap, fmt};
 
-use flux_core::health::{self, Status};
+use flux_core::{
+    health::{self, Status},
+    object::ObjectId,
+};
 use flux_crds::names;
 use serde_json::Value;
 
 use crate::error::Error;
 
 pub(crate) use find::{image_policies, workloads};
-pub(crate) use policy::{Policies, TagFilter};
+pub(crate) use policy::{Policies, TagFilter, spellings};
 
 /// The kinds whose images are released.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,7 +65,8 @@ impl WorkloadKind {
         })
     }
 
-    fn pod_spec(self) -> &'static str {
+    /// Returns where the pods are specified.
+    pub(crate) fn pod_spec(self) -> &'static str {
         match self {
             Self::CronJob => "/spec/jobTemplate/spec/template/spec",
             Self::DaemonSet | Self::Deployment | Self::StatefulSet => "/spec/template/spec",
@@ -98,6 +102,16 @@ impl WorkloadId {
                 format!("\"{text}\" is no workload"),
                 "write [NAMESPACE:]KIND/NAME, as in shop:deployment/web; kinds are cronjob, daemonset, deployment and statefulset",
             )),
+        }
+    }
+
+    /// Returns the identity of its object.
+    pub(crate) fn object(&self) -> ObjectId {
+        ObjectId {
+            group: self.kind.group().to_owned(),
+            kind: self.kind.in_manifests().to_owned(),
+            namespace: self.namespace.clone(),
+            name: self.name.clone(),
         }
     }
 }
@@ -170,6 +184,23 @@ impl Workload {
             Status::Terminating => "terminating",
             Status::Unknown => "unknown",
         }
+    }
+
+    /// Returns how many of its pods are new and run, and how many there should be.
+    pub(crate) fn replicas(&self) -> String {
+        let number = |pointer| self.object.pointer(pointer).and_then(Value::as_i64);
+        let (updated, wanted) = match self.id.kind {
+            WorkloadKind::CronJob => return "-".into(),
+            WorkloadKind::DaemonSet => (
+                number("/status/updatedNumberScheduled"),
+                number("/status/desiredNumberScheduled"),
+            ),
+            WorkloadKind::Deployment | WorkloadKind::StatefulSet => (
+                number("/status/updatedReplicas"),
+                number("/spec/replicas").or(Some(1)),
+            ),
+        };
+        format!("{}/{}", updated.unwrap_or(0), wanted.unwrap_or(0))
     }
 
     /// Returns the names of the pull secrets of its pods, and of their service account.

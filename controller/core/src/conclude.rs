@@ -57,6 +57,18 @@ impl Outcome {
         }
     }
 
+    /// Returns what was found, to change its words.
+    pub fn finding_mut(&mut self) -> &mut Finding {
+        match self {
+            Self::Ready(finding)
+            | Self::Progressing(finding)
+            | Self::Waiting(finding)
+            | Self::Transient(finding)
+            | Self::Failed(finding)
+            | Self::Stalled(finding) => finding,
+        }
+    }
+
     fn ready(&self) -> &'static str {
         match self {
             Self::Ready(_) => "True",

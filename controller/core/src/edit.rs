@@ -14,7 +14,11 @@
 //! EDIT`, `@generated`, `automatically generated` and the like), files that SOPS encrypted (a
 //! `sops` key at the top), and templates that are no YAML.
 
+mod annotation;
 mod apply;
+mod container;
+mod images;
+mod manual;
 mod marker;
 mod path;
 mod render;
@@ -30,6 +34,7 @@ use flux_crds::image_policy::{DigestMode, UpdateStrategy};
 
 use crate::image;
 
+pub use manual::{Place, places, set_annotation, set_image};
 pub use skip::{Reason, Skip};
 pub use tree::{Edits, tree};
 
@@ -128,6 +133,35 @@ pub enum Error {
         /// The field that differs.
         field: String,
     },
+    /// The file has no such object.
+    #[error("{path} has no {object}")]
+    NoObject {
+        /// The file.
+        path: String,
+        /// The object.
+        object: String,
+    },
+    /// The file has the object more than once.
+    #[error("{path} has {object} more than once")]
+    SeveralObjects {
+        /// The file.
+        path: String,
+        /// The object.
+        object: String,
+    },
+    /// The object has no such container.
+    #[error("{object} in {path} has no container {container:?}")]
+    NoContainer {
+        /// The file.
+        path: String,
+        /// The object.
+        object: String,
+        /// The container.
+        container: String,
+    },
+    /// What was asked for cannot be done there.
+    #[error("{0}")]
+    LeftAlone(Box<Skip>),
     /// The directory to edit leads out of the repository.
     #[error("{0:?} is no directory of the repository: it leads out of it")]
     Outside(String),
@@ -166,6 +200,8 @@ fn edit(path: &str, bytes: &[u8], targets: &[&Target]) -> Result<Edited, Error> 
     }
     let mut found = Found::default();
     marker::find(&source, targets, &mut found);
+    annotation::find(&source, targets, &mut found);
+    images::find(&source, targets, &mut found);
     apply::apply(&source, found)
 }
 

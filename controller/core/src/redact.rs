@@ -189,8 +189,24 @@ fn needles(secret: &str) -> Vec<String> {
     needles.push(trimmed.to_owned());
     for form in [secret, trimmed] {
         needles.push(STANDARD.encode(form));
+        needles.extend(quoted(form));
     }
     needles
+}
+
+/// Returns a text as it stands in quotes, if that is another: as in JSON, and as the API server's JSON has it.
+fn quoted(text: &str) -> Vec<String> {
+    let quoted = Value::from(text).to_string();
+    let inner = quoted.strip_prefix('"').unwrap_or(&quoted);
+    let inner = inner.strip_suffix('"').unwrap_or(inner).to_owned();
+    let of_go = inner
+        .replace('&', "\\u0026")
+        .replace('<', "\\u003c")
+        .replace('>', "\\u003e");
+    [inner, of_go]
+        .into_iter()
+        .filter(|form| form != text)
+        .collect()
 }
 
 fn replace(text: &str, needle: &str) -> String {

@@ -10,7 +10,6 @@ mod place;
 mod plain;
 mod plugin;
 mod plugins;
-mod remote;
 mod replace;
 
 use std::collections::BTreeMap;
@@ -65,14 +64,10 @@ pub(crate) struct Builder<'b, 't> {
     pub(crate) errors: Vec<Error>,
     /// The directories that are being built, the outermost first.
     stack: Vec<String>,
-    /// Kustomizations of other repositories around those.
-    outer: usize,
-    /// Repositories that lead to this one, each named by the one before.
-    remotes: usize,
     /// What `buildMetadata` of the outermost kustomization asks for.
     pub(crate) trace: bool,
     /// The directory that is built.
-    pub(crate) top: trace::Top,
+    pub(crate) top: String,
     /// The schema of the first kustomization that names one.
     schema: Option<Arc<Custom>>,
     schema_is_set: bool,
@@ -88,10 +83,8 @@ impl<'b, 't> Builder<'b, 't> {
             notes: Vec::new(),
             errors: Vec::new(),
             stack: Vec::new(),
-            outer: 0,
-            remotes: 0,
             trace: false,
-            top: trace::Top::default(),
+            top: String::new(),
             schema: None,
             schema_is_set: false,
             built: 0,
@@ -114,19 +107,17 @@ impl<'b, 't> Builder<'b, 't> {
         let path = match names.as_slice() {
             [path] => path,
             [] => {
-                let directory = self.files.shown(directory);
                 let error = Error::new(directory, "there is no kustomization in this directory")
                     .hint("add a kustomization.yaml");
                 return Err(vec![error]);
             }
             [first, second, ..] => {
                 let message = format!("there are two kustomizations: this and {second}");
-                return Err(vec![Error::new(self.files.shown(first), message)]);
+                return Err(vec![Error::new(first.clone(), message)]);
             }
         };
         let content = self.files.read(path).map_err(|error| vec![error])?;
-        let (kustomization, source) =
-            Kustomization::read(&content, &self.files.shown(path), &mut self.notes)?;
+        let (kustomization, source) = Kustomization::read(&content, path, &mut self.notes)?;
         Ok(Target {
             directory: directory.to_owned(),
             kustomization,
@@ -138,7 +129,7 @@ impl<'b, 't> Builder<'b, 't> {
     ///
     /// A component goes on with what its parent has brought together.
     pub(crate) fn accumulate(&mut self, target: &Target, mut acc: Accumulated) -> Accumulated {
-        if self.outer + self.stack.len() >= self.options.limits.depth {
+        if self.stack.len() >= self.options.limits.depth {
             self.errors.push(
                 target
                     .source

@@ -9,13 +9,14 @@ use flux_core::desire;
 use flux_core::object::Desired;
 use flux_core::overlay::overlay;
 use flux_core::owner::Owner;
+use flux_core::substitute::substitute;
 use flux_crds::{Reason, Sync};
 use flux_engine::cluster::scopes;
-use flux_engine::git::{Deadline, GitTree};
-use flux_kustomize::{Build, Options, Read, Scopes};
+use flux_kustomize::{Build, FileTree as _, Options, Read, Scopes};
 
 use super::gather::Gathered;
 use super::halt::Halt;
+use super::inputs::Inputs;
 use crate::context::Context;
 use crate::key::Key;
 use crate::sources::Snapshot;
@@ -33,20 +34,18 @@ pub(crate) struct Made {
     pub(crate) print: u64,
 }
 
-/// Returns one number for everything that `reads` names, as it is in `tree`: equal numbers, equal build. Looks only at the
-/// ids of trees and blobs, never into a file.
-pub(crate) fn print(tree: &GitTree, view: u64, reads: &BTreeSet<Read>) -> u64 {
+/// Returns one number for everything that `reads` names, as it is in a snapshot, and for the inputs: equal numbers, equal
+/// build. Looks only at the ids of trees and blobs, never into a file.
+pub(crate) fn print(
+    Snapshot { tree, view, .. }: &Snapshot,
+    inputs: &Inputs,
+    reads: &BTreeSet<Read>,
+) -> u64 {
     let mut hasher = DefaultHasher::new();
     view.hash(&mut hasher);
+    inputs.print().hash(&mut hasher);
     for read in reads {
-        let path = match read {
-            Read::File(path) | Read::Directory(path) | Read::Missing(path) => path,
-            // Its ref may have moved: only the next build can tell.
-            Read::Remote(_) => {
-                Instant::now().hash(&mut hasher);
-                continue;
-            }
-        };
+        let (Read::File(path) | Read::Directory(path) | Read::Missing(path)) = read;
         path.hash(&mut hasher);
         // What cannot be read is never equal to anything: the build says what is wrong with it.
         tree.object_id(path)
@@ -61,7 +60,10 @@ pub(crate) async fn build(
     context: &Context,
     sync: &Sync,
     Gathered {
-        snapshot, cluster, ..
+        snapshot,
+        cluster,
+        inputs,
+        ..
     }: &Gathered,
 ) -> Result<Made, Halt> {
     let path = path(sync)?;
@@ -70,14 +72,12 @@ pub(crate) async fn build(
         scopes: Scopes::Defined,
         ..Options::default()
     };
-    let source = Arc::clone(snapshot);
+    let (source, beside) = (Arc::clone(snapshot), Arc::clone(inputs));
     let turn = context.builds.acquire().await;
     let timeout = sync.spec.timeout().unwrap_or_default();
-    let bases = context.bases.clone();
     let built = tokio::task::spawn_blocking(move || {
         options.limits.deadline = Instant::now().checked_add(timeout);
-        options.remotes = bases.map(|bases| bases.until(Deadline::after(timeout)));
-        run(&source, &path, &options)
+        run(&source, &beside, &path, &options)
     })
     .await;
     drop(turn);
@@ -100,13 +100,22 @@ pub(crate) async fn build(
     })
 }
 
-fn run(snapshot: &Snapshot, path: &str, options: &Options) -> Result<(Build, u64), Halt> {
+fn run(
+    snapshot: &Snapshot,
+    inputs: &Inputs,
+    path: &str,
+    options: &Options,
+) -> Result<(Build, u64), Halt> {
     match flux_kustomize::build(&snapshot.tree, path, options) {
-        Ok(build) => {
+        Ok(mut build) => {
             for note in build.notes.iter().take(NOTES) {
                 tracing::info!(path = %note.path, note = %note.message, "file left out of the build");
             }
-            let print = print(&snapshot.tree, snapshot.view, &build.reads);
+            if let Some(variables) = &inputs.variables {
+                let read = |path: &str| snapshot.tree.read(path).ok();
+                substitute(&mut build.objects, variables, &read).map_err(Halt::problems)?;
+            }
+            let print = print(snapshot, inputs, &build.reads);
             Ok((build, print))
         }
         Err(failure) => Err(explain(snapshot, path, &failure)),

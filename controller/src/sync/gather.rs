@@ -12,6 +12,7 @@ use kube::api::PartialObjectMeta;
 
 use super::course::Course;
 use super::halt::Halt;
+use super::inputs::{self, Inputs};
 use super::wakeups::{dependency_keys, is_ready_for, source_key};
 use crate::context::Context;
 use crate::key::Key;
@@ -25,6 +26,8 @@ pub(crate) struct Gathered {
     pub(crate) course: Course,
     /// The target cluster through the Sync's account.
     pub(crate) cluster: Cluster,
+    /// What to build with beside the files.
+    pub(crate) inputs: Arc<Inputs>,
 }
 
 /// Reads everything, or says what is missing.
@@ -40,10 +43,13 @@ pub(crate) async fn gather(
     // Whoever follows an earlier revision does not wait for others to come back to it.
     let in_step = (course == Course::Newest).then_some(&*newest.revision);
     dependencies(context, sync, in_step)?;
+    let snapshot = course.snapshot(context, sync, status, newest).await?;
+    let cluster = context.cluster(account(context, sync));
     Ok(Gathered {
-        snapshot: course.snapshot(context, sync, status, newest).await?,
+        inputs: Arc::new(inputs::read(sync, &cluster).await?),
+        snapshot,
         course,
-        cluster: context.cluster(account(context, sync)),
+        cluster,
     })
 }
 

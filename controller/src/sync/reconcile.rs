@@ -133,10 +133,13 @@ impl Run<'_> {
         let mut changes = Vec::new();
         let mut revision = None;
         let mut health = None;
+        let mut secrets = Vec::new();
         let applied = async {
             let gathered =
                 gather(self.context, self.sync, &memory.status, wakeups.served()).await?;
             revision = Some(gathered.snapshot.revision.clone());
+            secrets = gathered.inputs.secrets();
+            wakeups.has_read(&gathered.inputs.versions);
             memory.course.clone_from(&gathered.course);
             course::remember(self.context, self.sync, &memory.status);
             finalize::ensure(self.context, self.sync, memory).await?;
@@ -160,13 +163,14 @@ impl Run<'_> {
             }
             Err(halt) => memory.course.explain(halt),
         };
-        Done {
+        let done = Done {
             outcome,
             failures,
             changes,
             revision,
             health,
-        }
+        };
+        done.without(&secrets)
     }
 
     /// Builds, plans and applies. Returns what to wait for, if the Sync waits at all.
@@ -255,10 +259,12 @@ impl Run<'_> {
     /// Tells whether nothing that the last build looked at has moved, and all of it was applied.
     fn is_untouched(&self, memory: &Memory, gathered: &Gathered) -> bool {
         let generation = self.sync.metadata.generation;
-        let Gathered { snapshot, .. } = gathered;
+        let Gathered {
+            snapshot, inputs, ..
+        } = gathered;
         memory.built.as_ref().is_some_and(|built| {
             built.generation == generation
-                && built.print == build::print(&snapshot.tree, snapshot.view, &built.reads)
+                && built.print == build::print(snapshot, inputs, &built.reads)
         })
     }
 

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use flux_core::change::{self, Change};
 use flux_core::conclude::{self, Event, Finding, Outcome, Pace};
+use flux_core::redact::scrub;
 use flux_crds::sync::{HistoryEntry, SyncResult};
 use flux_crds::{Condition, ConditionType, Reason, Sync, SyncStatus, Time};
 use jiff::Timestamp;
@@ -69,6 +70,24 @@ pub(crate) struct Done {
     pub(crate) changes: Vec<Change>,
     pub(crate) revision: Option<String>,
     pub(crate) health: Option<health::Verdict>,
+}
+
+impl Done {
+    /// Takes secret values out of all texts: the API server repeats what it refuses, wherever it came from.
+    pub(crate) fn without(mut self, secrets: &[String]) -> Self {
+        if secrets.is_empty() {
+            return self;
+        }
+        let clean = |text: &mut String| *text = scrub(text, secrets);
+        clean(&mut self.outcome.finding_mut().message);
+        for failure in &mut self.failures {
+            clean(&mut failure.message);
+        }
+        if let Some(health::Verdict::Unhealthy(message)) = &mut self.health {
+            clean(message);
+        }
+        self
+    }
 }
 
 /// Writes what was found: status, event, log line. Returns how long to sleep.

@@ -1,13 +1,19 @@
-//! What wakes a Sync: its own object, its source, its dependencies, a freed object. Never a timer of its own.
+//! What wakes a Sync: its own object, its source, its dependencies, what its variables and keys come from, a freed object.
+//! Never a timer of its own.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use flux_core::conclude::condition;
 use flux_crds::{ConditionType, Sync};
+use flux_engine::cluster::Actor;
 use tokio::sync::{Notify, watch};
 
+use super::gather::account;
+use super::inputs;
 use crate::context::Context;
 use crate::key::Key;
+use crate::references::{Known, Reference, Version, Watch};
 use crate::registry::State;
 use crate::sources::Served;
 
@@ -23,6 +29,7 @@ pub(crate) struct Situation {
     revision: Option<String>,
     view: u64,
     dependencies: Vec<bool>,
+    references: BTreeMap<Reference, Known>,
 }
 
 impl Situation {
@@ -50,7 +57,20 @@ pub(crate) struct Wakeups {
     object: watch::Receiver<State<Sync>>,
     source: Option<(Key, watch::Receiver<Served>)>,
     dependencies: Vec<(Key, watch::Receiver<State<Sync>>)>,
+    references: Vec<Referred>,
     nudge: Arc<Notify>,
+    /// The account that the references are watched through.
+    actor: Option<Actor>,
+}
+
+/// A watched ConfigMap or Secret.
+struct Referred {
+    reference: Reference,
+    /// Which state of it was built with.
+    read: Known,
+    known: watch::Receiver<Known>,
+    /// Keeps the watch open.
+    _watch: Arc<Watch>,
 }
 
 impl Wakeups {
@@ -61,7 +81,9 @@ impl Wakeups {
             object: context.syncs.subscribe(key),
             source: None,
             dependencies: Vec::new(),
+            references: Vec::new(),
             nudge: context.claims.nudge(key),
+            actor: None,
         }
     }
 
@@ -97,6 +119,11 @@ impl Wakeups {
             })
         };
         let dependencies = self.dependencies.iter_mut().map(is_ready).collect();
+        let references = self.references.iter_mut().map(|referred| {
+            let known = referred.known.borrow_and_update().clone();
+            (referred.reference.clone(), known)
+        });
+        let references = references.collect();
         let metadata = object.as_ref().map(|sync| &sync.metadata);
         Situation {
             exists: object.is_some(),
@@ -107,7 +134,32 @@ impl Wakeups {
             revision,
             view: served.map_or(0, |snapshot| snapshot.view),
             dependencies,
+            references,
         }
+    }
+
+    /// Takes note of the states of ConfigMaps and Secrets that a reconcile has read.
+    pub(crate) fn has_read(&mut self, versions: &BTreeMap<Reference, Version>) {
+        for referred in &mut self.references {
+            referred.read = versions.get(&referred.reference).cloned();
+        }
+    }
+
+    /// Tells whether the situation is another than `seen`. What a watch brings to light after a reconcile has read the very
+    /// same state is no news.
+    fn has_moved(&mut self, seen: &Situation) -> bool {
+        let mut now = self.look();
+        for referred in &self.references {
+            let known = now.references.get_mut(&referred.reference);
+            let (Some(known), Some(before)) = (known, seen.references.get(&referred.reference))
+            else {
+                continue;
+            };
+            if known.is_none() || *known == referred.read {
+                known.clone_from(before);
+            }
+        }
+        now != *seen
     }
 
     fn follow(&mut self, sync: &Sync) {
@@ -126,13 +178,49 @@ impl Wakeups {
             let subscribe = |key: Key| (key.clone(), self.context.syncs.subscribe(&key));
             self.dependencies = wanted.into_iter().map(subscribe).collect();
         }
+        self.refer(sync);
+    }
+
+    /// Watches what the Sync refers to, and nothing while it sleeps.
+    fn refer(&mut self, sync: &Sync) {
+        let wanted = if sync.spec.is_suspended() {
+            BTreeSet::new()
+        } else {
+            inputs::references(sync)
+        };
+        let actor = account(&self.context, sync);
+        let same = self.actor.as_ref() == Some(&actor)
+            && self
+                .references
+                .iter()
+                .map(|referred| &referred.reference)
+                .eq(&wanted);
+        if same {
+            return;
+        }
+        let cluster = self.context.cluster(actor.clone());
+        let namespace = sync.metadata.namespace.as_deref().unwrap_or_default();
+        let refer = |reference: Reference| {
+            let watch = self
+                .context
+                .references
+                .watch(&cluster, namespace, &reference);
+            Referred {
+                reference,
+                read: None,
+                known: watch.known(),
+                _watch: watch,
+            }
+        };
+        self.references = wanted.into_iter().map(refer).collect();
+        self.actor = Some(actor);
     }
 
     /// Returns when the situation differs from `seen`, or when an object that this Sync wished for became free, or when
     /// the process ends.
     pub(crate) async fn changed(&mut self, seen: &Situation) {
         loop {
-            if self.look() != *seen {
+            if self.has_moved(seen) {
                 return;
             }
             let Self {
@@ -140,7 +228,9 @@ impl Wakeups {
                 object,
                 source,
                 dependencies,
+                references,
                 nudge,
+                actor: _,
             } = self;
             let shutdown = &context.shutdown;
             let source = async {
@@ -158,11 +248,21 @@ impl Wakeups {
                     .map(|(_, state)| Box::pin(state.changed()));
                 let _first = futures::future::select_all(changes).await;
             };
+            let references = async {
+                if references.is_empty() {
+                    std::future::pending::<()>().await;
+                }
+                let changes = references
+                    .iter_mut()
+                    .map(|referred| Box::pin(referred.known.changed()));
+                let _first = futures::future::select_all(changes).await;
+            };
             tokio::select! {
                 // The registry outlives every Sync, so a closed channel means that the process ends.
                 changed = object.changed() => if changed.is_err() { return },
                 alive = source => if !alive { return },
                 () = dependencies => {}
+                () = references => {}
                 () = nudge.notified() => return,
                 () = shutdown.cancelled() => return,
             }

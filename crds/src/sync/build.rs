@@ -117,7 +117,9 @@ pub struct VariableSource {
 }
 
 /// What can hold values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 // The field says it all; a description here would take the place of the field's.
 #[schemars(description = "")]
 pub enum VariableSourceKind {

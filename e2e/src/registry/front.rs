@@ -113,6 +113,10 @@ impl Front {
         self.ports.front
     }
 
+    pub(super) fn token_port(&self) -> u16 {
+        self.ports.tokens
+    }
+
     pub(super) fn tokens(&self) -> &Tokens {
         &self.tokens
     }

@@ -75,8 +75,13 @@ impl Ports {
     }
 }
 
+/// The address of the token server.
+pub(super) fn token_server(scheme: &str, port: u16) -> String {
+    format!("{scheme}://127.0.0.1:{port}/token")
+}
+
 impl Door {
-    fn scheme(self) -> &'static str {
+    pub(super) fn scheme(self) -> &'static str {
         match self {
             Self::Http => "http",
             Self::Https | Self::Mutual => "https",
@@ -119,7 +124,7 @@ fn config(directory: &Path, options: &Options, ports: Ports) -> Value {
         }
         Auth::Token => Some(json!({"token": {
             // Another port is another host to a client; its credentials go there all the same.
-            "realm": format!("{}://127.0.0.1:{}/token", options.door.scheme(), ports.tokens),
+            "realm": token_server(options.door.scheme(), ports.tokens),
             "service": super::tokens::SERVICE,
             "issuer": super::tokens::ISSUER,
             "jwks": directory.join("jwks.json"),

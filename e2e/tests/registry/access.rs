@@ -120,6 +120,27 @@ async fn a_token_that_became_void_is_replaced() {
 }
 
 #[tokio::test]
+async fn a_registry_may_want_another_token_than_one_to_pull() {
+    // As Azure's does for lists of tags.
+    let setting = Setting::closed(Auth::Token, Door::Http).await;
+    let realm = setting.registry.token_server();
+    let challenge = format!(
+        r#"Bearer realm="{realm}",service="e2e-registry",scope="repository:team/app:metadata_read""#
+    );
+    let conduct = Conduct::Challenging(challenge);
+    setting.registry.set_conduct_of("/tags/list", conduct);
+    let error = setting.refusal(&jane()).await;
+    assert!(matches!(error, Error::Unauthorized { .. }), "{error}");
+    assert_eq!(setting.count("%3Apull"), 1);
+    assert_eq!(setting.count("%3Ametadata_read"), 1);
+    assert_eq!(
+        setting.count("/tags/list"),
+        2,
+        "it is asked again with that token"
+    );
+}
+
+#[tokio::test]
 async fn tls_needs_the_authority_of_the_registry() {
     let setting = Setting::closed(Auth::Token, Door::Https).await;
     let jane = Access::anonymous().with_login(password(PASSWORD));

@@ -4,6 +4,7 @@
 
 mod access;
 mod metadata;
+mod notify;
 mod pages;
 mod setting;
 mod trouble;

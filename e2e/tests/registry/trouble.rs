@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use flux_e2e::registry::Conduct;
+use flux_e2e::registry::{Auth, Conduct, Door};
 use flux_engine::registry::{Class, Client, Error, Options};
 
-use crate::setting::{Setting, everyone};
+use crate::setting::{Setting, everyone, jane};
 
 /// Returns what a conduct leads to.
 async fn told(conduct: Conduct) -> (Setting, Error) {
@@ -202,4 +202,54 @@ async fn a_registry_that_comes_back_is_asked_again() {
     assert_eq!(error.class(), Class::Transient);
     setting.registry.come_back().unwrap();
     setting.is_open_to(&everyone()).await;
+}
+
+#[tokio::test]
+async fn trouble_of_the_token_server_is_told_apart() {
+    let setting = Setting::closed(Auth::Token, Door::Http).await;
+    let host = token_host(&setting);
+    for (conduct, class) in [
+        (Conduct::Failing(403), Class::Failed),
+        (Conduct::Failing(500), Class::Transient),
+        (Conduct::Garbage, Class::Transient),
+        (
+            Conduct::Saying(r#"{"token": ""}"#.to_owned()),
+            Class::Transient,
+        ),
+        (Conduct::Cutting, Class::Transient),
+    ] {
+        setting.registry.set_conduct_of("/token", conduct.clone());
+        let error = setting.refusal(&jane()).await;
+        assert_eq!(error.class(), class, "{conduct:?}: {error}");
+        assert!(error.to_string().contains(&host), "{conduct:?}: {error}");
+    }
+    assert_eq!(setting.count("/tags/list"), 0);
+    setting.registry.set_conduct_of("/token", Conduct::Good);
+    let tags = setting.tags(&jane()).await;
+    assert!(tags.is_ok(), "nothing of that is remembered: {tags:?}");
+}
+
+#[tokio::test]
+async fn a_token_server_that_wants_peace_gets_it() {
+    let setting = Setting::closed(Auth::Token, Door::Http).await;
+    setting
+        .registry
+        .set_conduct_of("/token", Conduct::Busy("60".to_owned()));
+    for _ in 0..2 {
+        let error = setting.refusal(&jane()).await;
+        assert!(
+            error.retry_after() > Some(Duration::from_secs(50)),
+            "{error}"
+        );
+        assert!(
+            error.to_string().starts_with(&token_host(&setting)),
+            "{error}"
+        );
+    }
+    assert_eq!(setting.count("/token"), 1);
+}
+
+fn token_host(setting: &Setting) -> String {
+    let address = setting.registry.token_server();
+    address.split('/').nth(2).unwrap().to_owned()
 }

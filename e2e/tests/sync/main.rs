@@ -12,5 +12,6 @@ mod health;
 mod refusal;
 mod resilience;
 mod rollback;
+mod secrets;
 mod stage;
 mod tenancy;

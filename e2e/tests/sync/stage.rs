@@ -250,14 +250,20 @@ impl Stage {
     }
 }
 
-async fn shared_controller(control_plane: &ControlPlane) {
+/// What the shared controller has logged so far.
+pub(crate) async fn log() -> String {
+    let control_plane = ControlPlane::shared_with_workloads().await;
+    shared_controller(control_plane).await.log().unwrap()
+}
+
+async fn shared_controller(control_plane: &ControlPlane) -> &'static Controller {
     static CONTROLLER: OnceCell<Controller> = OnceCell::const_new();
     let start = || async {
         Controller::start(control_plane, controller::Options::default())
             .await
             .unwrap()
     };
-    CONTROLLER.get_or_init(start).await;
+    CONTROLLER.get_or_init(start).await
 }
 
 fn shared_server() -> &'static GitServer {

@@ -316,13 +316,13 @@ pub(crate) struct CreateTenantArgs {
 }
 
 /// Reads KEY=VALUE.
-fn pair(text: &str) -> Result<(String, String), String> {
+pub(super) fn pair(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or("write KEY=VALUE")?;
     Ok((key.to_owned(), value.to_owned()))
 }
 
 /// Reads NAME <E-MAIL>, as git writes people.
-fn author(text: &str) -> Result<Author, String> {
+pub(super) fn author(text: &str) -> Result<Author, String> {
     let parts = text
         .strip_suffix('>')
         .and_then(|text| text.split_once('<'))

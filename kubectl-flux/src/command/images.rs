@@ -5,10 +5,9 @@ mod draw;
 
 use futures::{StreamExt as _, stream};
 
-use self::{
-    available::{Available, Chosen},
-    draw::Row,
-};
+pub(crate) use available::{Chosen, latest};
+
+use self::{available::Available, draw::Row};
 use crate::{
     args::{Connection, ImagesArgs},
     cluster::{Cluster, Scope},
@@ -75,7 +74,11 @@ async fn selected(args: &ImagesArgs, cluster: &Cluster) -> Result<Vec<Workload>,
 }
 
 /// Returns these workloads, or all if none are named; one that does not exist is an error.
-async fn find(ids: &[WorkloadId], scope: Scope, cluster: &Cluster) -> Result<Vec<Workload>, Error> {
+pub(crate) async fn find(
+    ids: &[WorkloadId],
+    scope: Scope,
+    cluster: &Cluster,
+) -> Result<Vec<Workload>, Error> {
     if ids.is_empty() {
         return workloads(cluster, scope).await;
     }

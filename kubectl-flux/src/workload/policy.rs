@@ -50,6 +50,19 @@ impl Policies {
     }
 }
 
+/// Returns the keys that an annotation may have, the one of today first.
+pub(crate) fn spellings(name: &str) -> Vec<String> {
+    let mut keys: Vec<_> = PREFIXES
+        .iter()
+        .map(|prefix| format!("{prefix}{name}"))
+        .collect();
+    keys.extend(
+        name.strip_prefix("tag.")
+            .map(|container| format!("{FILTER_PREFIX}{container}")),
+    );
+    keys
+}
+
 fn annotation<'a>(workload: &'a Workload, name: &str) -> Option<&'a str> {
     let value = |prefix: &&str| workload.annotations.get(&format!("{prefix}{name}"));
     PREFIXES.iter().find_map(value).map(String::as_str)

@@ -2,6 +2,7 @@
 
 use flux_crds::image_policy::DigestMode;
 
+use super::source::Place;
 use super::{Reason, Target};
 use crate::image::Image;
 
@@ -20,6 +21,16 @@ impl<'t> Wanted<'t> {
             target,
             tag: &target.tag,
             digest: target.digest.as_deref(),
+        }
+    }
+
+    /// One of the policy's tags.
+    pub(super) fn tag(target: &'t Target, tag: &'t str) -> Self {
+        let digest = target.digest.as_deref().filter(|_| tag == target.tag);
+        Self {
+            target,
+            tag,
+            digest,
         }
     }
 
@@ -42,6 +53,40 @@ impl<'t> Wanted<'t> {
             digest: self.digest_behind(is_pinned)?,
         };
         Ok(image.to_string())
+    }
+
+    /// The image in full with the name that it has: its registry may stand elsewhere.
+    pub(super) fn retag(&self, old: &str) -> Result<String, Reason> {
+        let image: Image = old.parse().map_err(|_| Reason::Variable(old.to_owned()))?;
+        let digest = self.digest_behind(image.digest.is_some())?;
+        let tag = Some(self.tag.to_owned());
+        let image = Image {
+            tag,
+            digest,
+            ..image
+        };
+        Ok(image.to_string())
+    }
+
+    /// A tag and a digest that each have a place; neither is written without the other.
+    pub(super) fn tag_and_digest(
+        &self,
+        tag: Place,
+        digest: Place,
+    ) -> Vec<(Place, Result<String, Reason>)> {
+        match self.digest_text() {
+            Ok(text) => vec![(tag, Ok(self.tag.to_owned())), (digest, Ok(text))],
+            Err(reason) => vec![(tag, Err(reason))],
+        }
+    }
+
+    /// The tag alone, where the digest has no other place: it stands behind the tag if it has to be written.
+    pub(super) fn pinned_tag_text(&self, old: &str) -> Result<String, Reason> {
+        let tag = self.tag_text(old)?;
+        match self.digest_behind(old.contains('@'))? {
+            Some(digest) => Ok(format!("{}@{digest}", self.tag)),
+            None => Ok(tag),
+        }
     }
 
     /// The tag alone, in the place of an old one that may have a digest behind it.

@@ -118,6 +118,22 @@ pub enum Reason {
         /// The pattern.
         pattern: String,
     },
+    /// The best tag that an annotation lets through is below the one that is written.
+    #[error(
+        "{current:?}, which is written, is not in the registry any more, and {best:?} is below it: write it by hand to go back"
+    )]
+    Downgrade {
+        /// The tag that is written.
+        current: String,
+        /// The best of the tags that there are.
+        best: String,
+    },
+    /// Only the tag can be changed there, and the image is another one.
+    #[error("the image there is {written}, in parts: only its tag can be changed")]
+    OtherImage {
+        /// The image that is written.
+        written: String,
+    },
     /// An annotation names a field that does not exist.
     #[error("the annotation {key:?} names {field:?}, which spec.values does not have")]
     NoField {

@@ -18,6 +18,25 @@ pub(super) struct Place {
     pub(super) path: FieldPath,
 }
 
+/// An object of a file.
+#[derive(Debug, Clone)]
+pub(super) struct Object<'s> {
+    pub(super) document: usize,
+    /// The way from the root of the document.
+    pub(super) path: FieldPath,
+    pub(super) value: &'s Value,
+}
+
+impl Object<'_> {
+    /// Returns the place that a path from the root of the object leads to.
+    pub(super) fn place(&self, path: &FieldPath) -> Place {
+        Place {
+            document: self.document,
+            path: FieldPath([self.path.0.clone(), path.0.clone()].concat()),
+        }
+    }
+}
+
 /// A file with its values and their places.
 pub(super) struct Source<'t> {
     pub(super) path: &'t str,
@@ -52,6 +71,30 @@ impl<'t> Source<'t> {
         self.documents
             .iter()
             .any(|document| document.value.get("sops").is_some_and(is_sops))
+    }
+
+    /// Returns all objects, the items of lists included.
+    pub(super) fn objects(&self) -> Vec<Object<'_>> {
+        let mut objects = Vec::new();
+        for (document, Document { value, .. }) in self.documents.iter().enumerate() {
+            let root = FieldPath::default();
+            if !is_list(value) {
+                let path = root;
+                objects.push(Object {
+                    document,
+                    path,
+                    value,
+                });
+                continue;
+            }
+            let items = value["items"].as_array().into_iter().flatten();
+            objects.extend(items.enumerate().map(|(at, value)| Object {
+                document,
+                path: root.key("items").index(at),
+                value,
+            }));
+        }
+        objects
     }
 
     /// Returns the value at a place.

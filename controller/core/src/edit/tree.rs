@@ -200,7 +200,13 @@ fn unreadable(path: &str, targets: &[&Target], error: &Error) -> Vec<Skip> {
     let line = match error {
         Error::Yaml(error) => error.line.unwrap_or(1),
         Error::Differs { line, .. } => *line,
-        Error::Outside(_) | Error::NoDirectory(_) | Error::Tree(_) => 1,
+        Error::LeftAlone(skip) => skip.line,
+        Error::NoObject { .. }
+        | Error::SeveralObjects { .. }
+        | Error::NoContainer { .. }
+        | Error::Outside(_)
+        | Error::NoDirectory(_)
+        | Error::Tree(_) => 1,
     };
     let skip = |target: &&Target| Skip {
         policy: Some(target.policy.clone()),

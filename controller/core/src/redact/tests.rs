@@ -92,3 +92,11 @@ proptest! {
         prop_assert!(!shown.contains(|c: char| c.is_ascii_uppercase()), "{}", shown);
     }
 }
+
+#[rstest]
+#[case("one: \"a&b<c\" two", "a&b<c")]
+#[case("one: \"a\\u0026b\\u003cc\" two", "a&b<c")]
+#[case("one: \"say \\\"hi\\\"\\nnow\" two", "say \"hi\"\nnow")]
+fn a_secret_is_found_as_the_api_server_quotes_it(#[case] text: &str, #[case] secret: &str) {
+    assert_eq!(scrub(text, &[secret]), "one: \"***\" two");
+}

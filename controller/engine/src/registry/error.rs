@@ -28,8 +28,8 @@ pub enum Error {
         /// Host and port.
         host: String,
     },
-    /// No connection.
-    #[error("connect to {host}: {message}")]
+    /// No connection, or one that broke off.
+    #[error("no answer from {host}: {message}")]
     Connect {
         /// Host and port.
         host: String,

@@ -11,6 +11,7 @@ use futures::{
     FutureExt as _,
     future::{BoxFuture, Shared},
 };
+use tracing::Instrument as _;
 
 use super::Error;
 
@@ -111,7 +112,7 @@ where
         if entries.len() >= self.capacity {
             entries.retain(|_, entry| entry.outcome.peek().is_none());
         }
-        let task = tokio::spawn(make());
+        let task = tokio::spawn(make().in_current_span());
         let outcome = task
             .map(|ended| {
                 ended.unwrap_or_else(|error| {

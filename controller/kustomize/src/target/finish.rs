@@ -25,7 +25,7 @@ impl Builder<'_, '_> {
         let acc = match &target {
             Some(target) => {
                 self.trace = !target.kustomization.build_metadata.is_empty();
-                self.top = trace::Top::Built(directory.to_owned());
+                directory.clone_into(&mut self.top);
                 self.take_schema(target);
                 self.accumulate(target, Accumulated::default())
             }
@@ -78,7 +78,7 @@ impl Builder<'_, '_> {
                 .into();
             let specs = [FieldSpec::new("//", "metadata/labels", true)];
             if let Err(error) = metadata::apply(&mut acc.resources, &labels, &specs) {
-                self.errors.push(crate::Error::new("", error));
+                self.errors.push(crate::Error::new(self.top.clone(), error));
             }
         }
         let wanted = trace::Wanted {

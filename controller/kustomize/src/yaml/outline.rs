@@ -176,9 +176,11 @@ pub fn write_scalar(text: &str, style: Style) -> Option<String> {
         Style::SingleQuoted if !text.contains(char::is_control) => {
             format!("'{}'", text.replace('\'', "''"))
         }
-        Style::DoubleQuoted | Style::SingleQuoted => emit::double_quoted_text(text),
         Style::Plain if is_plain(text) => text.to_owned(),
-        Style::Plain => emit::to_yaml(&Value::from(text)).trim_end().to_owned(),
+        Style::Plain if !text.contains(char::is_control) => {
+            emit::to_yaml(&Value::from(text)).trim_end().to_owned()
+        }
+        Style::Plain | Style::DoubleQuoted | Style::SingleQuoted => emit::double_quoted_text(text),
     };
     (!written.contains(['\n', '\r'])).then_some(written)
 }
@@ -411,6 +413,7 @@ mod tests {
     #[case("it's", Style::SingleQuoted, "'it''s'")]
     #[case("nginx:1.0", Style::Plain, "nginx:1.0")]
     #[case("1e3", Style::DoubleQuoted, "\"1e3\"")]
+    #[case("a\nb", Style::Plain, "\"a\\nb\"")]
     #[case("0123456", Style::Plain, "\"0123456\"")]
     fn a_text_is_written_so_that_it_reads_back(
         #[case] text: &str,

@@ -171,3 +171,20 @@ impl Question {
             .await
     }
 }
+
+/// Returns the image that a container should run, if there is a better one.
+pub(crate) async fn latest(
+    chosen: &Chosen<'_>,
+    registries: &Registries<'_>,
+) -> Result<Option<Image>, Error> {
+    let question = Question::of(chosen, registries).await?;
+    let client = &registries.client;
+    let (sorted, created) = question.sorted(client).await?;
+    let best = sorted.into_iter().next();
+    let is_known = |tag: &String| !question.rules.needs_created() || created.contains_key(tag);
+    Ok(best.filter(is_known).map(|tag| Image {
+        tag: Some(tag),
+        digest: None,
+        ..question.image
+    }))
+}
