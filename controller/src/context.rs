@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use flux_crds::{GitRepository, Sync};
+use flux_crds::{GitRepository, ImagePolicy, Sync};
 use flux_engine::cluster::{Actor, Cluster, Connection};
 use kube::Client;
 use tokio::sync::Semaphore;
@@ -18,6 +18,7 @@ use crate::references::References;
 use crate::registry::Registry;
 use crate::sources::Sources;
 use crate::status::Publisher;
+use crate::updates::Updates;
 
 /// Status writes without news that are under way at once.
 const BOOKKEEPING_AT_ONCE: usize = 2;
@@ -57,6 +58,12 @@ pub(crate) struct Context {
     pub(crate) syncs: Arc<Registry<Sync>>,
     /// All repositories.
     pub(crate) repositories: Arc<Registry<GitRepository>>,
+    /// All image policies.
+    pub(crate) policies: Arc<Registry<ImagePolicy>>,
+    /// What the policies want written.
+    pub(crate) updates: Updates,
+    /// The way to registries.
+    pub(crate) registries: flux_engine::registry::Client,
     /// What the repositories serve.
     pub(crate) sources: Sources,
     /// Watches of what Syncs refer to.
@@ -102,6 +109,11 @@ impl Context {
             client,
             syncs: Arc::default(),
             repositories: Arc::default(),
+            policies: Arc::default(),
+            updates: Updates::default(),
+            registries: flux_engine::registry::Client::new(
+                flux_engine::registry::Options::default(),
+            ),
             sources: Sources::default(),
             references: References::default(),
             claims: Claims::default(),

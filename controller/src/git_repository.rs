@@ -11,5 +11,7 @@ mod fetch;
 mod gather;
 mod memory;
 mod reconcile;
+mod write;
 
 pub(crate) use actor::run;
+pub(crate) use write::fail;

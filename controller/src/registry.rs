@@ -60,10 +60,6 @@ impl<K> Registry<K> {
     }
 
     /// Asks the object's task to reconcile now; nothing happens when there is no such object.
-    #[allow(
-        dead_code,
-        reason = "its first callers, webhooks and image updates, come next"
-    )]
     pub(crate) fn wake(&self, key: &Key) {
         let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(slot) = slots.get(key) {

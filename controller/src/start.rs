@@ -1,4 +1,4 @@
-//! Wiring: connects, waits for the lease, follows both kinds, and ends in good order.
+//! Wiring: connects, waits for the lease, follows the three kinds, and ends in good order.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,10 +17,10 @@ use crate::args::Args;
 use crate::context::{Connections, Context, Options};
 use crate::key::Key;
 use crate::leader::Candidate;
-use crate::registry::{Tasks, follow};
+use crate::registry::{Registry, Tasks, follow};
 use crate::serve::{self, Endpoints};
 use crate::status::Publisher;
-use crate::{git_repository, sync};
+use crate::{git_repository, image_policy, sync};
 
 /// Runs the controller until SIGTERM or Ctrl-C, or until it loses its lease.
 pub async fn run(args: Args) -> anyhow::Result<()> {
@@ -147,7 +147,7 @@ async fn end_on_signal(shutdown: CancellationToken) {
     shutdown.cancel();
 }
 
-/// Follows both kinds. No Sync starts before all Syncs are known, or it could claim what belongs to another.
+/// Follows the three kinds. No Sync starts before all Syncs are known, or it could claim what belongs to another.
 async fn reconcile(
     context: Arc<Context>,
     tracker: TaskTracker,
@@ -156,29 +156,25 @@ async fn reconcile(
 ) {
     let (all_syncs, mut syncs_listed) = watch::channel(false);
     let (all_repositories, mut repositories_listed) = watch::channel(false);
-    let tasks = Tasks::new(tracker.clone());
-    let starting = Arc::clone(&context);
-    let gate = syncs_listed.clone();
-    let sync_appeared = move |key: Key| {
-        let (context, gate) = (Arc::clone(&starting), gate.clone());
-        tasks.start(Arc::clone(&starting.syncs), key, move |key| {
-            let (context, mut gate) = (Arc::clone(&context), gate.clone());
-            async move {
-                // The sender lives as long as the watch; without it the process ends.
-                if gate.wait_for(|listed| *listed).await.is_ok() {
-                    sync::run(context, key).await;
-                }
+    let tasks = Tasks::new(tracker);
+    let (starting, gate) = (Arc::clone(&context), syncs_listed.clone());
+    let sync_appeared = starter(&tasks, &context.syncs, move |key| {
+        let (context, mut gate) = (Arc::clone(&starting), gate.clone());
+        async move {
+            // The sender lives as long as the watch; without it the process ends.
+            if gate.wait_for(|listed| *listed).await.is_ok() {
+                sync::run(context, key).await;
             }
-        });
-    };
-    let tasks = Tasks::new(tracker.clone());
+        }
+    });
     let starting = Arc::clone(&context);
-    let repository_appeared = move |key: Key| {
-        let context = Arc::clone(&starting);
-        tasks.start(Arc::clone(&context.repositories), key, move |key| {
-            git_repository::run(Arc::clone(&context), key)
-        });
-    };
+    let repository_appeared = starter(&tasks, &context.repositories, move |key| {
+        git_repository::run(Arc::clone(&starting), key)
+    });
+    let starting = Arc::clone(&context);
+    let policy_appeared = starter(&tasks, &context.policies, move |key| {
+        image_policy::run(Arc::clone(&starting), key)
+    });
     let adopting = Arc::clone(&context);
     let syncs_are_listed = move || {
         if !*all_syncs.borrow() {
@@ -200,6 +196,12 @@ async fn reconcile(
             all_repositories.send_replace(true);
         },
     );
+    let policies = follow(
+        api(&context, namespace.as_deref()),
+        Arc::clone(&context.policies),
+        policy_appeared,
+        || {},
+    );
     let announce = async {
         let listed = syncs_listed.wait_for(|listed| *listed).await.is_ok()
             && repositories_listed.wait_for(|listed| *listed).await.is_ok();
@@ -209,9 +211,24 @@ async fn reconcile(
     tokio::select! {
         () = syncs => {}
         () = repositories => {}
+        () = policies => {}
         () = announce => {}
         () = context.shutdown.cancelled() => {}
     }
+}
+
+/// Returns what starts a task for an object of a kind when it appears.
+fn starter<K, F>(
+    tasks: &Tasks,
+    registry: &Arc<Registry<K>>,
+    task: impl Fn(Key) -> F + Clone + Send + 'static,
+) -> impl FnMut(Key)
+where
+    K: Send + std::marker::Sync + 'static,
+    F: Future<Output = ()> + Send,
+{
+    let (tasks, registry) = (tasks.clone(), Arc::clone(registry));
+    move |key| tasks.start(Arc::clone(&registry), key, task.clone())
 }
 
 fn api<K>(context: &Context, namespace: Option<&str>) -> Api<DeserializeGuard<K>>

@@ -157,6 +157,8 @@ reasons! {
     PolicyInvalid,
     /// No tag fits the policy.
     NoMatch,
+    /// Another image is the one to run.
+    NewImage,
     /// A newer image was committed.
     ImageUpdated,
     /// A newer image could not be committed.

@@ -146,7 +146,6 @@ impl GitRepositorySpec {
     /// Returns the fields that are set and that this version does not act on yet; the controller refuses them.
     pub fn unsupported(&self) -> Vec<&'static str> {
         [
-            (self.write.is_some(), "spec.write"),
             (self.webhook.is_some(), "spec.webhook"),
             (!self.notify.is_empty(), "spec.notify"),
         ]

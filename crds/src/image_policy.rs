@@ -143,9 +143,10 @@ impl ImagePolicySpec {
         self.suspend.unwrap_or(false)
     }
 
-    /// Returns the fields that are set and that this version does not act on yet: the kind as a whole.
+    /// Returns the fields that are set and that this version does not act on yet; the controller refuses them.
     pub fn unsupported(&self) -> Vec<&'static str> {
-        vec!["ImagePolicy"]
+        let notify = (!self.notify.is_empty()).then_some("spec.notify");
+        notify.into_iter().collect()
     }
 }
 

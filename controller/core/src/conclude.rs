@@ -69,6 +69,19 @@ impl Outcome {
         }
     }
 
+    /// Returns a failure with a note behind its message; anything else as it is.
+    #[must_use]
+    pub fn with_note(self, note: &str) -> Self {
+        let more =
+            |finding: Finding| Finding::new(finding.reason, format!("{}; {note}", finding.message));
+        match self {
+            Self::Transient(finding) => Self::Transient(more(finding)),
+            Self::Failed(finding) => Self::Failed(more(finding)),
+            Self::Stalled(finding) => Self::Stalled(more(finding)),
+            other @ (Self::Ready(_) | Self::Progressing(_) | Self::Waiting(_)) => other,
+        }
+    }
+
     fn ready(&self) -> &'static str {
         match self {
             Self::Ready(_) => "True",

@@ -43,7 +43,7 @@ pub(crate) struct Look {
     /// The way to it.
     pub(crate) client: Client,
     /// What to ask for.
-    pub(crate) gathered: Gathered,
+    pub(crate) gathered: Arc<Gathered>,
     /// Where the objects go.
     pub(crate) store: Store,
     /// What is served now.

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use flux_core::conclude::{Finding, Outcome};
 use flux_core::git::{Mode, Range, Reference, RepositoryUrl, Scheme};
+use flux_core::message;
 use flux_crds::git_repository::{GitReference, VerifyMode};
-use flux_crds::{GitRepository, Reason, SecretReference};
+use flux_crds::{GitRepository, GitRepositorySpec, Reason, SecretReference};
 use flux_engine::git::{Credentials, Keyring, Proxy, Remote};
 
 use crate::context::Context;
@@ -40,14 +41,7 @@ pub(crate) async fn gather(
     repository: &GitRepository,
 ) -> Result<Gathered, Outcome> {
     let spec = &repository.spec;
-    let unsupported = spec.unsupported();
-    if !unsupported.is_empty() {
-        let fields = unsupported.join(", ");
-        return Err(stalled(
-            Reason::NotSupported,
-            format!("{fields}: not supported yet; remove it from the spec"),
-        ));
-    }
+    check(spec)?;
     let invalid =
         |error: flux_crds::duration::Error| stalled(Reason::InvalidSpec, error.to_string());
     spec.interval().map_err(invalid)?;
@@ -97,6 +91,31 @@ pub(crate) async fn gather(
         verification,
         submodules: spec.recurse_submodules.unwrap_or(false),
     })
+}
+
+/// Refuses what cannot be followed before anything is read.
+fn check(spec: &GitRepositorySpec) -> Result<(), Outcome> {
+    let unsupported = spec.unsupported();
+    if !unsupported.is_empty() {
+        let fields = unsupported.join(", ");
+        return Err(stalled(
+            Reason::NotSupported,
+            format!("{fields}: not supported yet; remove it from the spec"),
+        ));
+    }
+    if let Some(template) = spec
+        .write
+        .as_ref()
+        .and_then(|write| write.message.as_deref())
+    {
+        message::check(template).map_err(|error| {
+            stalled(
+                Reason::InvalidSpec,
+                format!("spec.write.message: {}", chain(&error)),
+            )
+        })?;
+    }
+    Ok(())
 }
 
 fn mode(mode: VerifyMode) -> Mode {

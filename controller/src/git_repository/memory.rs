@@ -4,10 +4,11 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::Path;
 use std::sync::Arc;
 
-use flux_core::git::Revision;
+use flux_core::git::{ObjectId, Revision};
 use flux_crds::{GitRepository, GitRepositorySpec, GitRepositoryStatus};
 use flux_engine::git::{Error, GitTree, Store};
 
+use super::write::Wishes;
 use crate::key::Key;
 use crate::sources::Snapshot;
 
@@ -22,6 +23,8 @@ pub(crate) struct Memory {
     pub(crate) store: Option<Store>,
     /// What is served.
     pub(crate) served: Option<Arc<Snapshot>>,
+    /// The commit that was last found to hold what policies want, and what that was.
+    pub(crate) written: Option<(Option<ObjectId>, Wishes)>,
     /// Failures in a row.
     pub(crate) failures: u32,
 }

@@ -6,14 +6,15 @@ use std::time::{Duration, Instant};
 
 use flux_core::conclude::{self, Event, Finding, Outcome, Pace};
 use flux_core::git::ObjectId;
-use flux_crds::git_repository::CommitSummary;
+use flux_crds::git_repository::{CommitSummary, LastWrite};
 use flux_crds::{GitRepository, GitRepositoryStatus, Reason, Time};
-use flux_engine::git::Deadline;
+use flux_engine::git::{Deadline, Pushed, Store};
 use jiff::Timestamp;
 
 use super::fetch::{Found, Look, New, explain};
-use super::gather::gather;
+use super::gather::{Gathered, gather};
 use super::memory::{Memory, directory, view};
+use super::write;
 use crate::context::Context;
 use crate::key::Key;
 use crate::report::chain;
@@ -34,13 +35,19 @@ pub(crate) async fn reconcile(
     if repository.spec.is_suspended() {
         let mut status = memory.status.clone();
         status.observed_generation = repository.metadata.generation;
+        let finding = Finding::new(Reason::Suspended, "suspended, nothing is written to it");
+        write::fail(context, &key, &Outcome::Waiting(finding));
         return record(context, repository, memory, (status, None))
             .await
             .then_some(STATUS_RETRY);
     }
     let started = Instant::now();
-    let found = look(context, repository, memory).await;
-    let (outcome, event, status) = conclude(&key, repository, memory, found);
+    let (found, pushed) = look_and_write(context, repository, memory).await;
+    let (outcome, mut event, mut status) = conclude(&key, repository, memory, found);
+    if let Some(pushed) = pushed {
+        event = Some(tell(&pushed, &mut status));
+        tracing::info!(object = %key, commit = %pushed.resolved.commit_id, branch = ?pushed.resolved.short_name, bytes = pushed.bytes_sent, attempts = pushed.attempts, "images committed");
+    }
     context
         .metrics
         .reconciled("GitRepository", outcome.finding().reason, started.elapsed());
@@ -56,17 +63,47 @@ pub(crate) async fn reconcile(
     pace.next(&outcome)
 }
 
+/// Looks at the server, writes what image policies want, and looks again if that moved what is served, so that Syncs do not
+/// wait for an interval.
+async fn look_and_write(
+    context: &Context,
+    repository: &GitRepository,
+    memory: &mut Memory,
+) -> (Result<Option<Box<New>>, Outcome>, Option<Pushed>) {
+    let key = Key::of(&repository.metadata);
+    let begun = async {
+        let gathered = Arc::new(gather(context, repository).await?);
+        let store = memory
+            .store(&directory(&context.options.data_dir, &key))
+            .map_err(|error| explain(&error))?;
+        let found = look(context, repository, memory, (&gathered, &store)).await?;
+        Ok((gathered, store, found))
+    };
+    let (gathered, store, found) = match begun.await {
+        Ok(begun) => begun,
+        Err(outcome) => {
+            write::fail(context, &key, &outcome);
+            return (Err(outcome), None);
+        }
+    };
+    let pushed = write::write(context, repository, memory, (&gathered, &store)).await;
+    if pushed.is_none() {
+        return (Ok(found), None);
+    }
+    match look(context, repository, memory, (&gathered, &store)).await {
+        Ok(newer) => (Ok(newer.or(found)), pushed),
+        Err(outcome) => (Err(outcome), pushed),
+    }
+}
+
 /// Looks at the server. What is new is served at once, before anything is written about it.
 async fn look(
     context: &Context,
     repository: &GitRepository,
     memory: &mut Memory,
+    (gathered, store): (&Arc<Gathered>, &Store),
 ) -> Result<Option<Box<New>>, Outcome> {
-    let gathered = gather(context, repository).await?;
     let key = Key::of(&repository.metadata);
-    let store = memory
-        .store(&directory(&context.options.data_dir, &key))
-        .map_err(|error| explain(&error))?;
     let look = Look {
         client: context.git.clone(),
         store: store.clone(),
@@ -75,7 +112,7 @@ async fn look(
         view: view(&repository.spec),
         known: memory.status.verified.clone(),
         earlier: earlier(context, &key),
-        gathered,
+        gathered: Arc::clone(gathered),
     };
     store.retain(look.in_use());
     let _turn = context.fetches.acquire().await;
@@ -99,6 +136,7 @@ async fn look(
             memory.served = Some(Arc::clone(&new.snapshot));
             context.sources.serve(&key, Arc::clone(&new.snapshot));
             context.metrics.fetched(new.bytes);
+            let store = store.clone();
             tokio::task::spawn_blocking(move || {
                 if let Err(error) = store.collect() {
                     tracing::warn!(error = %chain(&error), "object store not tidied up");
@@ -164,7 +202,10 @@ fn conclude(
         Err(outcome) => {
             memory.failures = memory.failures.saturating_add(1);
             tracing::warn!(object = %key, reason = %outcome.finding().reason, error = %outcome.finding().message, "repository not fetched");
-            still_serving(outcome, revision.as_deref())
+            match revision {
+                Some(revision) => outcome.with_note(&format!("still serving {revision}")),
+                None => outcome,
+            }
         }
     };
     if event.is_none() {
@@ -173,25 +214,6 @@ fn conclude(
     status.conditions =
         conclude::conditions(&status.conditions, &outcome, generation, Timestamp::now());
     (outcome, event, status)
-}
-
-/// Adds to a failure that the last good revision stays served.
-fn still_serving(outcome: Outcome, revision: Option<&str>) -> Outcome {
-    let Some(revision) = revision else {
-        return outcome;
-    };
-    let more = |finding: Finding| {
-        Finding::new(
-            finding.reason,
-            format!("{}; still serving {revision}", finding.message),
-        )
-    };
-    match outcome {
-        Outcome::Transient(finding) => Outcome::Transient(more(finding)),
-        Outcome::Failed(finding) => Outcome::Failed(more(finding)),
-        Outcome::Stalled(finding) => Outcome::Stalled(more(finding)),
-        other @ (Outcome::Ready(_) | Outcome::Progressing(_) | Outcome::Waiting(_)) => other,
-    }
 }
 
 /// Puts a new revision into the status and returns the event that tells of it.
@@ -209,6 +231,20 @@ fn news(new: &New, status: &mut GitRepositoryStatus) -> Event {
     Event {
         warning: false,
         finding: Finding::new(Reason::NewRevision, message),
+    }
+}
+
+/// Puts a pushed commit into the status and returns the event that tells of it.
+fn tell(pushed: &Pushed, status: &mut GitRepositoryStatus) -> Event {
+    status.last_write = Some(LastWrite {
+        commit: pushed.resolved.commit_id.to_string(),
+        time: Time(Timestamp::now()),
+    });
+    let subject = conclude::truncate(&pushed.commit.subject, 512);
+    let message = format!("{}: {subject}", pushed.resolved.revision());
+    Event {
+        warning: false,
+        finding: Finding::new(Reason::ImageUpdated, message),
     }
 }
 

@@ -1,0 +1,213 @@
+//! One reconcile of a policy, as a list of steps.
+
+use std::time::{Duration, Instant};
+
+use flux_core::conclude::{Finding, Outcome, Pace};
+use flux_core::edit::{PolicyName, Target};
+use flux_core::image::Name;
+use flux_crds::image_policy::UpdateStrategy;
+use flux_crds::{ImagePolicy, Reason};
+use tokio::sync::watch;
+
+use super::gather::gather;
+use super::look::{Failed, Look, Seen};
+use super::memory::Memory;
+use super::record::{self, STATUS_RETRY};
+use crate::context::Context;
+use crate::git_repository;
+use crate::key::Key;
+use crate::updates::{Answers, Place, Wanted};
+
+/// Time that a repository gets to write before the policy says that it waits; most are faster, and need one status write.
+const WRITE_AFTER: Duration = Duration::from_secs(2);
+/// Time before a list of tags that is not believed is read again.
+const SECOND_LOOK: Duration = Duration::from_secs(10);
+/// Part of the interval within which policies on one repository share a scan.
+const SHARED: u32 = 2;
+
+/// Why a reconcile runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Call {
+    /// The interval is over.
+    Interval,
+    /// Something changed or someone asked at this time: only a look from then on will do.
+    Request(Instant),
+    /// A repository has answered: nothing has to be looked at.
+    Answer,
+}
+
+/// Reconciles once and returns how long to sleep if nothing else happens.
+pub(crate) async fn reconcile(
+    context: &Context,
+    policy: &ImagePolicy,
+    memory: &mut Memory,
+    answers: &mut watch::Receiver<Answers>,
+    call: Call,
+) -> Option<Duration> {
+    let key = Key::of(&policy.metadata);
+    if policy.spec.is_suspended() {
+        context.updates.want(&key, None);
+        return record::suspended(context, policy, memory)
+            .await
+            .then_some(STATUS_RETRY);
+    }
+    let started = Instant::now();
+    let mut retry_after = None;
+    if call != Call::Answer || memory.seen.is_none() {
+        let looked = look(context, policy, memory, call).await;
+        if let Err(Failed {
+            retry_after: after, ..
+        }) = &looked
+        {
+            retry_after = *after;
+        }
+        memory.seen = Some(looked.map_err(|failed| failed.outcome));
+        hand_over(context, policy, memory, answers).await;
+    }
+    let answered = answers.borrow_and_update().clone();
+    let outcome = record::outcome(policy, memory, &answered);
+    memory.failures = match &outcome {
+        Outcome::Transient(_) | Outcome::Failed(_) => memory.failures.saturating_add(1),
+        _ => 0,
+    };
+    let reason = outcome.finding().reason;
+    context
+        .metrics
+        .reconciled("ImagePolicy", reason, started.elapsed());
+    if record::record(context, policy, memory, &outcome, &answered).await {
+        return Some(STATUS_RETRY);
+    }
+    pace(policy, memory, &outcome, retry_after)
+}
+
+/// Looks at the registry. Repositories that may get something to write wait for the end of it.
+async fn look(
+    context: &Context,
+    policy: &ImagePolicy,
+    memory: &Memory,
+    call: Call,
+) -> Result<Seen, Failed> {
+    let key = Key::of(&policy.metadata);
+    context
+        .updates
+        .scanning(&key, repositories(policy).collect());
+    let gathered = gather(context, policy).await.map_err(|outcome| Failed {
+        outcome,
+        retry_after: None,
+    })?;
+    let since = match call {
+        Call::Request(time) => time,
+        Call::Interval | Call::Answer => Instant::now()
+            .checked_sub(gathered.interval / SHARED)
+            .unwrap_or_else(Instant::now),
+    };
+    let look = Look {
+        policy,
+        status: &memory.status,
+        client: context.registries.within(gathered.timeout),
+        gathered: &gathered,
+    };
+    tokio::select! {
+        seen = look.run(since) => seen,
+        () = context.shutdown.cancelled() => Err(Failed {
+            outcome: Outcome::Progressing(Finding::new(
+                Reason::Progressing,
+                "the controller is shutting down",
+            )),
+            retry_after: None,
+        }),
+    }
+}
+
+fn repositories(policy: &ImagePolicy) -> impl Iterator<Item = Key> + '_ {
+    let namespace = policy.metadata.namespace.as_deref().unwrap_or_default();
+    let updates = policy.spec.update.iter();
+    updates.map(move |update| Key::new(namespace, &update.repository.name))
+}
+
+/// Hands the choice to the repositories that it shall be written to, and gives them a moment to do so.
+async fn hand_over(
+    context: &Context,
+    policy: &ImagePolicy,
+    memory: &Memory,
+    answers: &mut watch::Receiver<Answers>,
+) {
+    let key = Key::of(&policy.metadata);
+    let waiting = match &memory.seen {
+        Some(Ok(seen)) => context.updates.want(&key, wanted(policy, seen)),
+        // What was wanted stays wanted while the registry cannot be read.
+        _ => context.updates.settled(&key),
+    };
+    for repository in &waiting {
+        if context.repositories.get(repository).is_none() {
+            let finding = Finding::new(Reason::SourceNotFound, "does not exist");
+            git_repository::fail(context, repository, &Outcome::Waiting(finding));
+        }
+        context.repositories.wake(repository);
+    }
+    if waiting.is_empty() {
+        return;
+    }
+    let all = |answers: &Answers| waiting.iter().all(|key| answers.contains_key(key));
+    // Whoever does not answer in time does so later.
+    tokio::time::timeout(WRITE_AFTER, answers.wait_for(all))
+        .await
+        .ok();
+}
+
+/// Returns what has to be written; nothing before the first choice.
+fn wanted(policy: &ImagePolicy, seen: &Seen) -> Option<Wanted> {
+    let latest = seen.latest.as_ref()?;
+    let name: Name = latest.image.parse().ok()?;
+    let key = Key::of(&policy.metadata);
+    let places = policy.spec.update.iter().map(|update| {
+        let strategy = update.strategy.unwrap_or_default();
+        let tags = match strategy {
+            UpdateStrategy::Annotations => seen.tags.clone(),
+            UpdateStrategy::Markers | UpdateStrategy::Images => Vec::new(),
+        };
+        Place {
+            repository: Key::new(&key.namespace, &update.repository.name),
+            target: Target {
+                policy: PolicyName {
+                    namespace: key.namespace.to_string(),
+                    name: key.name.to_string(),
+                },
+                name: name.clone(),
+                tag: latest.tag.clone(),
+                digest: latest.digest.clone(),
+                mode: policy.spec.digest.unwrap_or_default(),
+                strategy,
+                tags,
+                path: update.path.clone().unwrap_or_default(),
+            },
+        }
+    });
+    let places: Wanted = places.collect();
+    (!places.is_empty()).then_some(places)
+}
+
+fn pace(
+    policy: &ImagePolicy,
+    memory: &Memory,
+    outcome: &Outcome,
+    retry_after: Option<Duration>,
+) -> Option<Duration> {
+    let interval = policy.spec.interval().unwrap_or(Duration::from_mins(5));
+    // Policies on one repository wake up together, so that they share a scan.
+    let image = Key::new("", &policy.spec.image);
+    let pace = Pace {
+        interval,
+        retry_interval: policy.spec.retry_interval().unwrap_or_default(),
+        failures: memory.failures,
+        jitter: Context::jitter(&image),
+    };
+    let next = pace.next(outcome)?;
+    let doubtful = matches!(&memory.seen, Some(Ok(seen)) if seen.decision.wants_second_look());
+    let next = if doubtful {
+        next.min(SECOND_LOOK)
+    } else {
+        next
+    };
+    Some(next.max(retry_after.unwrap_or_default()))
+}
