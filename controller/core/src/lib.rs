@@ -31,4 +31,5 @@ pub mod owner;
 pub mod plan;
 pub mod redact;
 pub mod settings;
+pub mod sops;
 pub mod substitute;

@@ -13,6 +13,7 @@ const RECONCILE: [&str; 2] = [names::RECONCILE, alias::V2_RECONCILE];
 const SSA: [&str; 2] = [names::SSA, alias::V2_SSA];
 const FORCE: [&str; 2] = [names::FORCE, alias::V2_FORCE];
 const SUBSTITUTE: [&str; 2] = [names::SUBSTITUTE, alias::V2_SUBSTITUTE];
+const DECRYPT: [&str; 2] = [names::DECRYPT, alias::V2_DECRYPT];
 const IGNORE: [&str; 2] = [alias::V1_IGNORE, alias::V1_WEAVE_IGNORE];
 
 /// Says whether a label or annotation is one of those that this module reads.
@@ -25,6 +26,11 @@ pub fn is_setting(key: &str) -> bool {
 /// Says whether a manifest asks for its `${name}` to stay as they are.
 pub fn opts_out_of_substitution(manifest: &Value) -> bool {
     Source::Manifest(manifest).says(SUBSTITUTE, "disabled")
+}
+
+/// Says whether a manifest asks to be applied as encrypted as it is.
+pub fn opts_out_of_decryption(manifest: &Value) -> bool {
+    Source::Manifest(manifest).says(DECRYPT, "disabled")
 }
 
 /// How an object is applied.
