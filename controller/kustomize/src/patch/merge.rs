@@ -4,7 +4,7 @@
 //! merge. What a patch adds to a list comes first, in the order of the patch. Null takes a field
 //! away; `$patch` in a mapping, an item, a list or the object deletes or replaces it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
@@ -122,6 +122,15 @@ fn settle(value: &mut Value, schema: Option<Type<'_>>, keys: Keys<'_>) {
     }
 }
 
+fn keep_first(items: &mut Vec<Value>, keys: &[&str]) {
+    let mut seen = HashSet::with_capacity(items.len());
+    items.retain(|item| {
+        let key: Vec<Option<String>> = keys.iter().map(|key| text(item, key)).collect();
+        key.iter().all(Option::is_none) || seen.insert(key)
+    });
+}
+
+/// Of items with the same keys only the last stays, where the first was.
 fn drop_repeated(items: &mut Vec<Value>, keys: &[&str]) {
     let mut seen: HashMap<Vec<Option<String>>, usize> = HashMap::with_capacity(items.len());
     let mut kept: Vec<Value> = Vec::with_capacity(items.len());
@@ -192,9 +201,14 @@ fn list(
     };
     let target = match take_list_directive(&mut patch)? {
         Directive::Delete if target.is_some() => return Ok(None),
-        Directive::Delete | Directive::Replace => Vec::new(),
-        Directive::Merge => target.unwrap_or_default(),
+        Directive::Delete | Directive::Replace => None,
+        Directive::Merge => target,
     };
+    // Of items with the same keys the first counts, but in a list that is new the last.
+    if target.is_some() {
+        keep_first(&mut patch, &keys);
+    }
+    let target = target.unwrap_or_default();
     let merged = if keys.is_empty() {
         plain_values(target, patch)
     } else {
@@ -271,6 +285,7 @@ fn items(
         }
     }
     first.extend(target.items.into_iter().flatten());
+    drop_repeated(&mut first, keys);
     Ok(first)
 }
 
@@ -335,67 +350,4 @@ fn text(item: &Value, key: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use rstest::rstest;
-    use serde_json::json;
-
-    use super::*;
-
-    fn pod(spec: &Value) -> Value {
-        json!({"apiVersion": "v1", "kind": "Pod", "spec": spec})
-    }
-
-    #[rstest]
-    #[case::new_items_come_first(
-        json!({"containers": [{"name": "a", "image": "1"}, {"name": "b"}]}),
-        json!({"containers": [{"name": "c"}, {"name": "a", "image": "2"}]}),
-        json!({"containers": [{"name": "c"}, {"name": "a", "image": "2"}, {"name": "b"}]}),
-    )]
-    #[case::null_takes_away(json!({"a": 1, "b": {"c": 1}}), json!({"a": null, "b": {"c": null}}), json!({"b": {}}))]
-    #[case::null_in_what_is_added_does_nothing(json!({}), json!({"a": {"b": null, "c": 1}}), json!({"a": {"c": 1}}))]
-    #[case::an_item_is_deleted(
-        json!({"volumes": [{"name": "a"}, {"name": "b"}]}),
-        json!({"volumes": [{"name": "a", "$patch": "delete"}]}),
-        json!({"volumes": [{"name": "b"}]}),
-    )]
-    #[case::a_list_is_replaced(
-        json!({"volumes": [{"name": "a"}]}),
-        json!({"volumes": [{"name": "b"}, {"$patch": "replace"}]}),
-        json!({"volumes": [{"name": "b"}]}),
-    )]
-    #[case::a_list_without_keys_is_replaced(json!({"x": [1, 2]}), json!({"x": [3]}), json!({"x": [3]}))]
-    #[case::ports_are_told_apart_by_two_keys(
-        json!({"containers": [{"name": "a", "ports": [{"containerPort": 1, "protocol": "TCP"}, {"containerPort": 1, "protocol": "UDP"}]}]}),
-        json!({"containers": [{"name": "a", "ports": [{"containerPort": 1, "protocol": "UDP", "name": "x"}]}]}),
-        json!({"containers": [{"name": "a", "ports": [{"containerPort": 1, "protocol": "TCP"}, {"containerPort": 1, "protocol": "UDP", "name": "x"}]}]}),
-    )]
-    fn a_patch_merges(#[case] target: Value, #[case] patch: Value, #[case] expected: Value) {
-        let merged = object(pod(&target), pod(&patch), Beside::default()).unwrap();
-        assert_eq!(merged, Some(pod(&expected)));
-    }
-
-    #[test]
-    fn an_object_can_be_deleted() {
-        assert_eq!(
-            object(
-                pod(&json!({})),
-                json!({"$patch": "delete"}),
-                Beside::default()
-            ),
-            Ok(None)
-        );
-    }
-
-    #[test]
-    fn a_mismatch_names_the_field() {
-        let error = object(
-            pod(&json!({"a": {"b": 1}})),
-            pod(&json!({"a": {"b": [1]}})),
-            Beside::default(),
-        );
-        assert_eq!(
-            error,
-            Err("spec.a.b: there is a plain value, and none in the patch".to_owned())
-        );
-    }
-}
+mod tests;
