@@ -52,7 +52,7 @@ impl Config {
         if Arc::ptr_eq(self, other) || **other == Self::default() {
             return Ok(Arc::clone(self));
         }
-        if **self == Self::default() {
+        if **self == Self::default() && Arc::ptr_eq(other, &BUILT_IN) {
             return Ok(Arc::clone(other));
         }
         let mut merged = Self::clone(self);

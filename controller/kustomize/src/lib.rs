@@ -38,7 +38,16 @@
 //! - A name or annotation that is a number or boolean becomes text; an annotation that a patch
 //!   sets to null goes away, where kustomize may write the text `null`.
 //! - Merging lists with two keys (ports) loses nothing where the second key is missing.
-//! - A replacement whose source is also a target copies the value that the source had.
+//! - `$patch: replace` for a whole object replaces it, where kustomize leaves it as it is.
+//! - What changes a label or annotation changes it in that place alone. In kustomize the places
+//!   that one field wrote share one value, so that a later change reaches selectors, too.
+//! - A replacement whose source is also a target copies the value that the source had; a word in
+//!   the place of a number is refused at once, and not only if it is still there at the end.
+//! - A JSON patch that is wrong is refused even if it meets no object; large integers keep all
+//!   their digits in the objects that it meets.
+//! - The notes that kustomize keeps in annotations while it builds are never seen, so nothing can
+//!   copy, remove or hash them.
+//! - Variables take numbers in any notation.
 //! - JSON and YAML patches are both read as YAML, so that JSON may have comments.
 
 mod bounds;

@@ -114,8 +114,10 @@ pub(crate) fn apply_json(
     budget: &Budget,
 ) -> Result<(), String> {
     let mut value = resource.value.clone();
-    // kustomize keeps the names that an object had in annotations, so that there are some.
-    let lent = !resource.previous.is_empty() && lend_annotations(&mut value);
+    // kustomize keeps what it knows of an object in annotations, so that there are some.
+    let noted =
+        !resource.previous.is_empty() || resource.needs_hash || resource.trace.origin.is_some();
+    let lent = noted && lend_annotations(&mut value);
     for (at, operation) in operations.iter().enumerate() {
         // Only copies can grow an object faster than the patch itself.
         let grows = matches!(operation, json::Operation::Copy { .. });

@@ -9,7 +9,7 @@ use crate::build::Origin;
 use crate::explain::Change;
 use crate::gvk::{GvkRef, IdRef};
 
-pub(crate) use parse::from_documents;
+pub(crate) use parse::{from_documents, tidy};
 pub(crate) use set::Resources;
 
 /// A manifest with what the build remembers of it.

@@ -9,8 +9,11 @@ use crate::yaml;
 const ORIGIN: &str = "config.kubernetes.io/origin";
 const TRANSFORMATIONS: &str = "alpha.config.kubernetes.io/transformations";
 
-/// Annotations of tools that a build takes away.
-const INTERNAL: [&str; 3] = [
+/// What begins the annotations in which tools keep notes; none outlives a build.
+const INTERNAL: &str = "internal.config.kubernetes.io/";
+
+/// The older names of such notes.
+const INTERNAL_BEFORE: [&str; 3] = [
     "config.kubernetes.io/path",
     "config.kubernetes.io/index",
     "config.k8s.io/id",
@@ -73,25 +76,34 @@ pub(crate) fn write(resources: &mut Resources, wanted: Wanted) {
             (wanted.transformations && !changes.is_empty()).then_some(Value::Array(changes));
         set(resource, ORIGIN, origin);
         set(resource, TRANSFORMATIONS, changes);
-        for annotation in INTERNAL {
-            set(resource, annotation, None);
-        }
-        fill_empty_annotations(resource);
+        settle_annotations(resource);
     }
 }
 
-/// An annotation without a value is an empty text.
-fn fill_empty_annotations(resource: &mut Resource) {
-    let metadata = resource.value.get_mut("metadata");
-    let annotations = metadata.and_then(|metadata| metadata.get_mut("annotations"));
-    for value in annotations
-        .and_then(Value::as_object_mut)
-        .into_iter()
-        .flat_map(Map::values_mut)
-    {
-        if value.is_null() {
-            *value = Value::String(String::new());
+/// Annotations are text, and none of them is a tool's own; without any there is no field for them.
+fn settle_annotations(resource: &mut Resource) {
+    let metadata = resource.metadata_mut();
+    let Some(annotations) = metadata.get_mut("annotations") else {
+        return;
+    };
+    let mut left = Map::new();
+    if let Value::Object(annotations) = annotations {
+        std::mem::swap(annotations, &mut left);
+    }
+    left.retain(|name, _| !name.starts_with(INTERNAL) && !INTERNAL_BEFORE.contains(&name.as_str()));
+    for value in left.values_mut() {
+        match value {
+            Value::String(_) => {}
+            Value::Number(_) | Value::Bool(_) => *value = Value::String(value.to_string()),
+            Value::Null | Value::Array(_) | Value::Object(_) => {
+                *value = Value::String(String::new());
+            }
         }
+    }
+    if left.is_empty() {
+        metadata.shift_remove("annotations");
+    } else {
+        *annotations = Value::Object(left);
     }
 }
 
@@ -102,14 +114,7 @@ fn set(resource: &mut Resource, name: &str, value: Option<Value>) {
         annotations.insert(name.to_owned(), yaml::to_yaml(&value).into());
         return;
     }
-    if resource.annotation(name).is_none() {
-        return;
-    }
-    let metadata = resource.metadata_mut();
-    if let Some(Value::Object(annotations)) = metadata.get_mut("annotations") {
+    if let Some(Value::Object(annotations)) = resource.metadata_mut().get_mut("annotations") {
         annotations.shift_remove(name);
-        if annotations.is_empty() {
-            metadata.shift_remove("annotations");
-        }
     }
 }

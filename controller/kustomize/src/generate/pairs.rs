@@ -46,12 +46,6 @@ impl Loader<'_, '_, '_> {
     }
 
     fn add(&mut self, key: &str, value: Vec<u8>, field: &str) {
-        if !is_key(key) {
-            let message = format!(
-                "{key:?} cannot be a key: only letters, digits, '-', '_' and '.' can stand in it"
-            );
-            return self.fail(field, message);
-        }
         if self.pairs.insert(key.to_owned(), value).is_some() {
             self.fail(field, format!("the key {key} is there already"));
         }
@@ -83,7 +77,7 @@ impl Loader<'_, '_, '_> {
     fn env_file(&mut self, file: &str, field: &str) {
         match self.place.read(file, field) {
             Ok((path, content)) => match String::from_utf8(content) {
-                Ok(text) => self.env_lines(&text, &path, field),
+                Ok(text) => self.env_lines(&text, field),
                 Err(_) => self
                     .errors
                     .push(Error::new(path, "the file is not UTF-8 text")),
@@ -92,19 +86,16 @@ impl Loader<'_, '_, '_> {
         }
     }
 
-    fn env_lines(&mut self, text: &str, path: &str, field: &str) {
+    fn env_lines(&mut self, text: &str, field: &str) {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        for (index, line) in text.lines().enumerate() {
+        for line in text.lines() {
             let line = line.trim_start();
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
             let (key, value) = line.split_once('=').unwrap_or((line, ""));
-            if is_variable(key) {
+            if !key.is_empty() {
                 self.add(key, value.as_bytes().to_vec(), field);
-            } else {
-                let message = format!("{key:?} cannot be the name of a variable");
-                self.errors.push(Error::new(path, message).line(index + 1));
             }
         }
     }
@@ -116,15 +107,6 @@ fn unquoted(value: &str) -> &str {
         .iter()
         .find_map(|quote| value.strip_prefix(*quote)?.strip_suffix(*quote))
         .unwrap_or(value)
-}
-
-fn is_key(key: &str) -> bool {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    !key.is_empty() && key.len() <= 253 && key.chars().all(allowed) && !matches!(key, "." | "..")
-}
-
-fn is_variable(key: &str) -> bool {
-    is_key(key) && !key.starts_with(|c: char| c.is_ascii_digit())
 }
 
 #[cfg(test)]

@@ -63,7 +63,7 @@ fn take_items(value: &mut Value, path: &str) -> Result<Option<Vec<Value>>, Error
 }
 
 /// Makes text of what Kubernetes wants as text, and people forget to quote.
-fn tidy(value: &mut Value) {
+pub(crate) fn tidy(value: &mut Value) {
     let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) else {
         return;
     };

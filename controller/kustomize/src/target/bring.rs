@@ -187,7 +187,10 @@ impl Builder<'_, '_> {
                 Ok(Found::Directory(real)) => {
                     if let Some(component) = self.base(target, &field, &real, Role::Component) {
                         let so_far = std::mem::take(acc);
-                        *acc = self.accumulate(&component, so_far);
+                        let built = self.accumulate(&component, so_far);
+                        acc.resources.schema.clone_from(&built.resources.schema);
+                        // As a base's, so that no two objects end up with one name.
+                        self.merge(target, &field, acc, built);
                     }
                     continue;
                 }

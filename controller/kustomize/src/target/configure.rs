@@ -177,15 +177,17 @@ fn read_schema(place: &Place<'_, '_>, path: &str) -> Result<Custom, Error> {
 fn read_file(place: &Place<'_, '_>, path: &str, field: &str) -> Result<(Value, Source), Error> {
     let (path, content) = place.read(path, field)?;
     let documents = yaml::parse_lines(&content, &path, Dialect::Configuration)?;
-    let Some((document, lines)) = documents.into_iter().next() else {
-        return Err(Error::new(path, "the file is empty"));
-    };
+    let (value, lines) = documents
+        .into_iter()
+        .next()
+        .map(|(document, lines)| (document.value, lines))
+        .unwrap_or_default();
     let source = Source {
         path,
         lines,
         line: None,
     };
-    Ok((document.value, source))
+    Ok((value, source))
 }
 
 fn read_configuration(
@@ -194,6 +196,9 @@ fn read_configuration(
     field: &str,
 ) -> Result<Config, Vec<Error>> {
     let (mut value, source) = read_file(place, path, field).map_err(|error| vec![error])?;
+    if value.is_null() {
+        return Ok(Config::default());
+    }
     let mut errors = Vec::new();
     shape::conform(&mut value, CONFIGURATION, &source, &mut errors);
     if !errors.is_empty() {

@@ -1,10 +1,13 @@
 //! What is done once, at the end: hashes, references, order.
 
+use serde_json::Value;
+
 use super::place::kustomization_files;
 use super::{Accumulated, Builder, Target};
+use crate::Error;
 use crate::fieldspec::FieldSpec;
 use crate::options::{CommonMetadata, Order};
-use crate::resource::Resources;
+use crate::resource::{Resource, Resources};
 use crate::trace;
 use crate::transform::{hash, metadata, order, references, variables};
 
@@ -52,6 +55,8 @@ impl Builder<'_, '_> {
         for error in variables::resolve(&mut acc.resources, &variables, specs) {
             self.errors.push(source.error("vars", error));
         }
+        self.errors
+            .extend(acc.resources.iter().filter_map(incomplete));
         acc.resources
             .retain(|resource| !is_local(resource.annotation(LOCAL_CONFIG)));
         self.sort(target, acc);
@@ -78,7 +83,7 @@ impl Builder<'_, '_> {
                 .into();
             let specs = [FieldSpec::new("//", "metadata/labels", true)];
             if let Err(error) = metadata::apply(&mut acc.resources, &labels, &specs) {
-                self.errors.push(crate::Error::new(self.top.clone(), error));
+                self.errors.push(Error::new(self.top.clone(), error));
             }
         }
         let wanted = trace::Wanted {
@@ -121,7 +126,7 @@ impl Builder<'_, '_> {
             if let Err(error) = metadata::apply(&mut acc.resources, texts, &specs) {
                 let path = self.options.overlay.source.clone();
                 self.errors
-                    .push(crate::Error::new(path, error).field("commonMetadata"));
+                    .push(Error::new(path, error).field("commonMetadata"));
             }
         }
     }
@@ -133,6 +138,28 @@ const BUILD_METADATA: [&str; 3] = [
     "transformerAnnotations",
     "managedByLabel",
 ];
+
+/// Says what an object lacks, for example because a patch took it away.
+fn incomplete(resource: &Resource) -> Option<Error> {
+    let is_there = |value: Option<&Value>| match value {
+        Some(Value::String(text)) => !text.is_empty(),
+        Some(Value::Number(_) | Value::Bool(_)) => true,
+        _ => false,
+    };
+    let name = resource
+        .value
+        .get("metadata")
+        .and_then(|metadata| metadata.get("name"));
+    let missing = if !is_there(resource.value.get("kind")) {
+        "kind"
+    } else if !is_there(name) && !resource.gvk().kind.ends_with("List") {
+        "metadata.name"
+    } else {
+        return None;
+    };
+    let error = Error::new(resource.origin.path.clone(), "missing after all changes");
+    Some(error.line(resource.origin.line).field(missing))
+}
 
 /// Marks an object that is only for tools.
 const LOCAL_CONFIG: &str = "config.kubernetes.io/local-config";

@@ -119,7 +119,13 @@ pub(super) fn read_entry(
     field: &str,
 ) -> Result<(Patch, Option<Selection>), Vec<Error>> {
     let (file, content) = content(place, entry, field).map_err(|error| vec![error])?;
-    let read = Patch::read(&content, &file).map_err(|errors| inside(place, field, errors))?;
+    // What stands in the kustomization itself loses the line break at its end, as in kustomize.
+    let content = if entry.path.is_empty() {
+        content.trim_ascii_end()
+    } else {
+        &content
+    };
+    let read = Patch::read(content, &file).map_err(|errors| inside(place, field, errors))?;
     let selection = match &entry.target {
         Some(target) => Some(select(place, target, field)?),
         None => None,
@@ -163,11 +169,10 @@ fn content(
     entry: &kustomization::Patch,
     field: &str,
 ) -> Result<(String, Vec<u8>), Error> {
-    let text = entry.text.trim();
-    match (text.is_empty(), entry.path.is_empty()) {
+    match (entry.text.trim().is_empty(), entry.path.is_empty()) {
         (true, true) => Err(place.source.error(field, "needs patch or path")),
         (false, false) => Err(place.source.error(field, "has both patch and path")),
-        (false, true) => Ok((place.source.path.clone(), text.as_bytes().to_vec())),
+        (false, true) => Ok((place.source.path.clone(), entry.text.clone().into_bytes())),
         (true, false) => place.read(&entry.path, &format!("{field}.path")),
     }
 }

@@ -35,6 +35,9 @@ fn of(resource: &Resource) -> String {
                 content.insert((*field).to_owned(), value.clone().into());
             }
             ("binaryData" | "stringData", _) => {}
+            (_, Some(Value::Null)) => {
+                content.insert((*field).to_owned(), "null".into());
+            }
             (_, value) => {
                 let value = value.cloned().unwrap_or_else(|| "".into());
                 content.insert((*field).to_owned(), value);

@@ -8,7 +8,7 @@ use crate::budget;
 use crate::fieldpath::{FieldPath, Leaf, text_of};
 use crate::gvk::{Gvk, IdRef};
 use crate::kustomization::Selector;
-use crate::resource::{Resource, Resources};
+use crate::resource::{Resource, Resources, tidy};
 use crate::selector::Selection;
 
 /// A value, and where it goes.
@@ -101,13 +101,10 @@ impl Source {
     }
 
     fn selects(&self, id: IdRef<'_>, gvk: &Gvk) -> bool {
-        let selector = IdRef {
-            gvk: id.gvk,
-            name: &self.name,
-            namespace: &self.namespace,
-        };
+        // Here even an object outside of namespaces has one: the default.
+        let namespace = |name: &str| if name.is_empty() { "default" } else { name }.to_owned();
         (self.name.is_empty() || self.name == id.name)
-            && (self.namespace.is_empty() || selector.same_namespace(id))
+            && (self.namespace.is_empty() || namespace(&self.namespace) == namespace(id.namespace))
             && id.gvk.is_selected(gvk)
     }
 
@@ -148,6 +145,9 @@ impl Target {
             .iter()
             .map(|reject| Ok((Selection::new(reject)?, reject)))
             .collect::<Result<_, String>>()?;
+        if self.field_paths.iter().any(String::is_empty) {
+            return Err("a field path is empty".to_owned());
+        }
         let paths: Vec<FieldPath> = if self.field_paths.is_empty() {
             vec![FieldPath::parse(NAME)?]
         } else {
@@ -161,6 +161,8 @@ impl Target {
         for resource in resources.iter_mut() {
             budget.spend(1)?;
             if is_meant(resource, &select, &reject) {
+                // What a JSON patch put into annotations is text by now.
+                tidy(&mut resource.value);
                 for path in &paths {
                     self.set_field(resource, path, value, &|| budget.spend(weight))?;
                 }
@@ -202,41 +204,47 @@ impl Target {
             delimiter, index, ..
         } = &self.options;
         let is_plain = !field.is_object() && !field.is_array();
-        let value = if delimiter.is_empty() {
-            value.clone()
-        } else if is_plain {
-            let known = if field.is_null() {
-                String::new()
-            } else {
-                text_of(field)
-            };
-            Value::String(join(&known, delimiter, *index, &text_of(value)))
-        } else {
+        if !delimiter.is_empty() && !is_plain {
             return Err("a delimiter needs a plain value".to_owned());
-        };
-        if !is_plain || value.is_object() || value.is_array() {
-            *field = value;
+        }
+        if !is_plain {
+            *field = value.clone();
             return Ok(());
         }
+        // Of a list or mapping, a plain field gets the text: none.
+        let is_text = !value.is_object() && !value.is_array();
+        let value = match is_text {
+            true if delimiter.is_empty() => value.clone(),
+            true => join(field, delimiter, *index, &text_of(value)),
+            false if delimiter.is_empty() => Value::String(String::new()),
+            false => join(field, delimiter, *index, ""),
+        };
         // What is made for the value takes the type that its text has without quotes.
         if field.is_null() {
             *field = match value {
-                Value::String(text) => retyped(text),
+                Value::String(text) => {
+                    crate::yaml::resolve_plain(&text).unwrap_or(Value::String(text))
+                }
                 value => value,
             };
             return Ok(());
         }
         // A field keeps its type: only the text is copied.
         let text = text_of(&value);
-        *field = match field {
-            Value::Number(_) | Value::Bool(_) => retyped(text),
+        *field = match (&*field, retyped(text.clone())) {
+            (Value::Number(known), Value::Number(new)) if known.is_f64() || !new.is_f64() => {
+                Value::Number(new)
+            }
+            (Value::Bool(_), Value::Bool(new)) => Value::Bool(new),
+            (Value::Number(_), _) => return Err(format!("{text} is no number of that sort")),
+            (Value::Bool(_), _) => return Err(format!("{text} is neither true nor false")),
             _ => Value::String(text),
         };
         Ok(())
     }
 }
 
-/// The value of a text where a number or boolean was; text if it is neither.
+/// The value that a text has without quotes, if it is a number or boolean.
 fn retyped(text: String) -> Value {
     match crate::yaml::resolve_plain(&text) {
         Some(value @ (Value::Number(_) | Value::Bool(_))) => value,
@@ -245,7 +253,12 @@ fn retyped(text: String) -> Value {
 }
 
 /// Replaces one part of a text, or adds one before or behind.
-fn join(text: &str, delimiter: &str, index: i64, value: &str) -> String {
+fn join(field: &Value, delimiter: &str, index: i64, value: &str) -> Value {
+    let text = if field.is_null() {
+        String::new()
+    } else {
+        text_of(field)
+    };
     let mut parts: Vec<&str> = text.split(delimiter).collect();
     match usize::try_from(index) {
         Err(_) => parts.insert(0, value),
@@ -254,7 +267,7 @@ fn join(text: &str, delimiter: &str, index: i64, value: &str) -> String {
             None => parts.push(value),
         },
     }
-    parts.join(delimiter)
+    parts.join(delimiter).into()
 }
 
 fn is_meant(resource: &Resource, select: &Selection, reject: &[(Selection, &Selector)]) -> bool {

@@ -114,6 +114,8 @@ struct Composer<'p> {
     anchored: usize,
     nodes: usize,
     documents: Vec<(Document, Lines)>,
+    /// Where the text ends if it does not end with a line break.
+    cut_off: Option<usize>,
     lines: Option<Lines>,
     path: String,
 }
@@ -129,6 +131,7 @@ impl<'p> Composer<'p> {
             anchored: 0,
             nodes: 0,
             documents: Vec::new(),
+            cut_off: None,
             lines: lines.then(Lines::default),
             path: String::new(),
         }
@@ -139,6 +142,7 @@ impl<'p> Composer<'p> {
         options.set_emit_comments(false);
         // Kubernetes' tools cut manifests at `---` before they look for directives.
         options.disallow_directives = self.dialect == Dialect::Manifest;
+        self.cut_off = (!text.ends_with('\n')).then(|| text.chars().count());
         for event in Parser::new_from_str_with_options(text, options) {
             let (event, span) = event.map_err(|error| {
                 Error::new(self.file, format!("invalid YAML: {}", error.info()))
@@ -155,7 +159,8 @@ impl<'p> Composer<'p> {
             Event::Scalar(text, style, anchor, tag) => {
                 let size = Size::of_scalar(&text);
                 self.count(size.nodes, line)?;
-                match self.scalar(&text, style, tag.as_deref(), line)? {
+                let text = self.without_lent_break(&text, style, span);
+                match self.scalar(text, style, tag.as_deref(), line)? {
                     Some(value) => self.place(value, size, anchor, line),
                     None => Ok(()),
                 }
@@ -181,6 +186,16 @@ impl<'p> Composer<'p> {
         }
     }
 
+    /// The parser ends a block of text with a line break even where the file has none at its end.
+    fn without_lent_break<'t>(&self, text: &'t str, style: ScalarStyle, span: Span) -> &'t str {
+        let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+        if is_block && self.cut_off.is_some_and(|end| span.end.index() >= end) {
+            text.strip_suffix('\n').unwrap_or(text)
+        } else {
+            text
+        }
+    }
+
     fn fail(&self, line: usize, message: impl Into<String>) -> Error {
         Error::new(self.file, message).line(line)
     }
@@ -200,7 +215,7 @@ impl<'p> Composer<'p> {
         }
         let value = if plain {
             scalar::resolve(text, self.dialect)
-        } else if let Some(core) = tag.and_then(Tag::core_suffix) {
+        } else if let Some(core) = tag.and_then(scalar::core_type) {
             scalar::resolve_tagged(core, text, self.dialect)
         } else {
             Ok(Value::String(text.to_owned()))

@@ -192,6 +192,7 @@ fn fits_plain(text: &str) -> bool {
         && !text.contains(": ")
         && !text.contains(" #")
         && !text.chars().any(escaped)
+        && !scalar::is_float(text)
         && is_string(text)
 }
 

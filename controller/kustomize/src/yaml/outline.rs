@@ -194,6 +194,7 @@ fn is_plain(text: &str) -> bool {
         && !text.ends_with(':')
         && is_text(Dialect::Manifest)
         && is_text(Dialect::Configuration)
+        && !scalar::is_float(text)
         // What only some readers take for a number: `12:30:45`, `0o17`, a date.
         && !text.bytes().all(|b| b.is_ascii_digit() || b == b':' || b == b'-')
 }

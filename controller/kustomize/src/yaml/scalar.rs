@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use granit_parser::Tag;
 use serde_json::{Number, Value};
 
 use super::Dialect;
@@ -25,6 +27,13 @@ pub(super) fn resolve(text: &str, dialect: Dialect) -> Result<Value, NotJson> {
     }
 }
 
+/// The name of a type of YAML's own that a tag gives.
+pub(super) fn core_type(tag: &Tag) -> Option<&str> {
+    let is_binary = || tag.suffix_in_namespace("tag:yaml.org,2002:").as_deref() == Some("binary");
+    tag.core_suffix()
+        .or_else(|| is_binary().then_some("binary"))
+}
+
 /// Returns the value of a scalar with one of YAML's own tags, by the tag's name.
 pub(super) fn resolve_tagged(tag: &str, text: &str, dialect: Dialect) -> Result<Value, NotJson> {
     match tag {
@@ -37,8 +46,16 @@ pub(super) fn resolve_tagged(tag: &str, text: &str, dialect: Dialect) -> Result<
             };
             fits.then_some(value).ok_or(NotJson)
         }
+        "binary" => binary(text).map(Value::String).ok_or(NotJson),
         _ => Ok(Value::String(text.to_owned())),
     }
+}
+
+/// The text behind base64.
+fn binary(text: &str) -> Option<String> {
+    let compact: String = text.chars().filter(|c| !"\r\n".contains(*c)).collect();
+    let bytes = BASE64_STANDARD.decode(compact).ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 fn word(text: &str, dialect: Dialect) -> Option<Value> {
@@ -123,7 +140,7 @@ fn radix(digits: &str) -> (u32, &str) {
 }
 
 /// `[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`
-fn is_float(text: &str) -> bool {
+pub(super) fn is_float(text: &str) -> bool {
     let text = text.strip_prefix(['-', '+']).unwrap_or(text);
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, Some(exponent)),
@@ -144,6 +161,9 @@ fn is_float(text: &str) -> bool {
 
 fn float(text: &str) -> Result<Value, NotJson> {
     let value: f64 = text.parse().map_err(|_| NotJson)?;
+    if value.is_infinite() {
+        return Ok(Value::String(text.to_owned()));
+    }
     // A number without a fraction is printed, and so read again, as an integer.
     if let Ok(value) = go_float(value).parse::<i64>() {
         return Ok(value.into());
@@ -235,6 +255,7 @@ mod tests {
     #[case("-", json!("-"))]
     #[case("1e", json!("1e"))]
     #[case("0x", json!("0x"))]
+    #[case("1e400", json!("1e400"))]
     fn plain_scalars_of_manifests_have_the_types_of_go_yaml(
         #[case] text: &str,
         #[case] expected: Value,
