@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use flux_e2e::kustomize::{Finding, Hunt, Real, Recorded, Tally, Tree, record};
+use flux_e2e::kustomize::{Finding, Hunt, Order, Real, Recorded, Tally, Tree, record};
 
 use crate::talk::say;
 
@@ -23,6 +23,11 @@ pub(crate) struct Arguments {
 enum Subject {
     /// Builds of kustomizations; exit status 1 when something differs
     Kustomize(Kustomize),
+    /// Write what the real kustomize makes of cases
+    Record {
+        /// Directory with cases, each with a tree in `input` of which `app` is built
+        directory: PathBuf,
+    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -51,8 +56,21 @@ struct Kustomize {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let Subject::Kustomize(kustomize) = &arguments.subject;
-    search(kustomize)
+    match &arguments.subject {
+        Subject::Kustomize(kustomize) => search(kustomize),
+        Subject::Record { directory } => record_all(directory),
+    }
+}
+
+fn record_all(directory: &Path) -> Result<ExitCode> {
+    let mut real = Real::ready()?;
+    for mut case in Recorded::all(directory)? {
+        for order in [Order::Fifo, Order::Legacy] {
+            case.tree.order = order;
+            record(&case.directory, order, &real.build(&case.tree)?)?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn search(arguments: &Kustomize) -> Result<ExitCode> {
@@ -122,8 +140,11 @@ fn keep(directory: &Path, finding: &Finding) -> Result<()> {
         real,
         ours,
     } = finding;
-    record(&directory.join("real"), tree, real)?;
-    record(&directory.join("ours"), tree, ours)?;
+    for (side, outcome) in [("real", real), ("ours", ours)] {
+        let directory = directory.join(side);
+        tree.write(&directory.join("input"))?;
+        record(&directory, tree.order, outcome)?;
+    }
     fs::write(directory.join("difference"), format!("{difference}\n"))
         .context("write the difference")
 }

@@ -9,39 +9,269 @@ use super::{Difference, Sort, Tree};
 /// Names the deliberate deviation that a difference comes from.
 pub fn intended(tree: &Tree, difference: &Difference) -> Option<&'static str> {
     let text = difference.text.as_str();
-    let objects = difference.sort == Sort::Objects;
-    if objects && text.contains(".ports") && any(tree, &|value| lacks(value, "ports", "protocol")) {
-        return Some("merging lists with two keys loses nothing where the second key is missing");
+    if any(tree, &replaces_object) {
+        return Some("a patch that replaces a whole object does so, where kustomize does nothing");
     }
-    None
+    if text.contains("internal.config.kubernetes.io") {
+        return Some("kustomize's own notes in annotations are never seen");
+    }
+    match difference.sort {
+        Sort::Objects => other_objects(tree, text),
+        Sort::WeAccept => accepted(text),
+        Sort::WeRefuse => refused(text),
+        Sort::WeFail => None,
+    }
 }
 
-/// Tells whether a list of that name has an item without a field.
-fn lacks(value: &Value, list: &str, field: &str) -> bool {
-    let items = value.get(list).and_then(Value::as_array);
-    items.is_some_and(|items| items.iter().any(|item| item.get(field).is_none()))
+fn other_objects(tree: &Tree, text: &str) -> Option<&'static str> {
+    let has = |field: &str| any(tree, &|value| value.get(field).is_some());
+    let shared = |key: &String| text.contains(&format!(".{key}:"));
+    let reasons = [
+        (
+            text.contains(".ports") && any(tree, &lacks_port_key),
+            "merging lists with two keys loses nothing where the second key is missing",
+        ),
+        (
+            shared_texts(tree).iter().any(shared),
+            "what changes a label changes it nowhere else",
+        ),
+        (
+            text.contains(".apiVersion: missing, "),
+            "an object without a version gets no empty one",
+        ),
+        (
+            (has("vars") || has("replacements")) && is_quoted_number(text),
+            "whether a made value is text does not hang on the style of what is around it",
+        ),
+        (
+            has("replacements") && any_text(tree, &has_odd_number),
+            "a replacement copies a number as it is printed, not as it was written",
+        ),
+        (
+            is_other_hash(text),
+            "an object that is no ConfigMap or Secret any more has a hash of what is seen of it",
+        ),
+        (
+            any(tree, &may_be_its_own_target),
+            "a replacement copies what its source had before it",
+        ),
+        (
+            text.contains(".metadata.name: ") && !text.contains(".metadata.name: \""),
+            "a name is text, also if it reads as a number",
+        ),
+        (has_long_number(text), "large numbers keep all their digits"),
+        (
+            text.contains(".metadata.annotations.") && text.contains(": \"null\" expected"),
+            "an annotation set to null is no text null",
+        ),
+    ];
+    first(&reasons)
+}
+
+fn accepted(text: &str) -> Option<&'static str> {
+    let reasons = [
+        (
+            text.starts_with("field specified in var") && text.contains("Gadget"),
+            "a variable can be a number in any notation",
+        ),
+        (text.contains("!!timestamp"), "the type of a date is text"),
+        (
+            text.contains("unsupported type: map[interface"),
+            "a field whose name reads as a number stays a field",
+        ),
+        (
+            text.contains("invalid base64"),
+            "what a replacement makes of binary data is text",
+        ),
+    ];
+    first(&reasons)
+}
+
+fn refused(text: &str) -> Option<&'static str> {
+    let says = |words: &[&str]| words.iter().any(|words| text.contains(words));
+    let reasons = [
+        (
+            says(&[": path is missing", ": op must be", "stands twice"]),
+            "what is wrong with a patch is refused even if it meets no object",
+        ),
+        (
+            says(&["no number of that sort", "neither true nor false"]),
+            "a word in the place of a number is refused, even if something else takes it away later",
+        ),
+    ];
+    first(&reasons)
+}
+
+fn first(reasons: &[(bool, &'static str)]) -> Option<&'static str> {
+    let mut reasons = reasons.iter();
+    reasons.find(|(holds, _)| *holds).map(|(_, reason)| *reason)
+}
+
+/// Tells whether a line ends with a number that is printed in another way than it is written.
+fn has_odd_number(content: &str) -> bool {
+    let printed = |text: &str| {
+        let documents = flux_kustomize::parse_yaml(text.as_bytes(), "").unwrap_or_default();
+        documents
+            .first()
+            .filter(|document| document.value.is_number())
+            .map(|document| document.value.to_string())
+    };
+    let mut values = content
+        .lines()
+        .filter_map(|line| line.rsplit_once(": ").map(|(_, value)| value.trim()));
+    values.any(|value| printed(value).is_some_and(|printed| printed != value))
+}
+
+fn any_text(tree: &Tree, is_such: &dyn Fn(&str) -> bool) -> bool {
+    tree.files.values().any(|content| is_such(content))
+}
+
+/// Tells whether the one difference is the hash in the name of an object of a changed kind.
+fn is_other_hash(text: &str) -> bool {
+    let names = text
+        .strip_prefix("object ")
+        .and_then(|text| text.split_once(" expected, but it is "));
+    let Some(((a, _), (b, _))) =
+        names.and_then(|(a, b)| Some((a.rsplit_once('-')?, b.rsplit_once('-')?)))
+    else {
+        return false;
+    };
+    a == b && !a.starts_with("v1/ConfigMap/") && !a.starts_with("v1/Secret/")
+}
+
+/// Tells whether a number is expected in quotes and comes without.
+fn is_quoted_number(text: &str) -> bool {
+    let (_, found) = text.rsplit_once(" expected, but ").unwrap_or_default();
+    if found == "null" || found == "\"\"" {
+        return text.contains(": \"\" expected") || text.contains(": null expected");
+    }
+    found.parse::<f64>().is_ok() && text.contains(&format!(": \"{found}\" expected"))
+}
+
+/// Tells whether a replacement may select its own source.
+fn may_be_its_own_target(value: &Value) -> bool {
+    let kind = &value["source"]["kind"];
+    let targets = value["targets"].as_array().into_iter().flatten();
+    let mut kinds = targets.map(|target| &target["select"]["kind"]);
+    value["source"].is_object()
+        && kinds.any(|other| other == kind || other.is_null() || kind.is_null())
+}
+
+/// Tells whether a text has a number that a float cannot hold.
+fn has_long_number(text: &str) -> bool {
+    text.split(|c: char| !c.is_ascii_digit())
+        .any(|digits| digits.len() >= 16)
+}
+
+/// Tells whether a value is an object patch with `$patch: replace`.
+fn replaces_object(value: &Value) -> bool {
+    value["$patch"] == "replace" && value.get("metadata").is_some()
+}
+
+/// The labels and annotations that one field of a kustomization writes to several places of an object, and that
+/// something else in the tree speaks of, too.
+///
+/// Those places share one value in kustomize, also for whoever changes one of them later.
+fn shared_texts(tree: &Tree) -> Vec<String> {
+    let mut keys = Vec::new();
+    each(tree, &mut |value| {
+        let entries = value["labels"].as_array().into_iter().flatten();
+        let pairs = entries.map(|entry| &entry["pairs"]);
+        let all = pairs.chain(
+            ["commonLabels", "commonAnnotations", "labels", "annotations"]
+                .map(|field| &value[field]),
+        );
+        let found = all.filter_map(Value::as_object);
+        keys.extend(found.flat_map(|pairs| pairs.keys().cloned()));
+    });
+    let times = |key: &String| -> usize {
+        let files = tree.files.values();
+        files
+            .map(|content| content.matches(key.as_str()).count())
+            .sum()
+    };
+    keys.retain(|key| times(key) > 1);
+    keys
+}
+
+/// Tells whether a list of ports has an item without one of the two fields that tell ports apart.
+fn lacks_port_key(value: &Value) -> bool {
+    let has = |item: &Value, field: &str| item.get(field).is_some();
+    let lacks =
+        |item: &Value| !has(item, "protocol") || !(has(item, "port") || has(item, "containerPort"));
+    let items = value.get("ports").and_then(Value::as_array);
+    items.is_some_and(|items| items.iter().any(lacks))
 }
 
 /// Tells whether anything in the files of a tree, or in the patches within them, is such.
 fn any(tree: &Tree, is_such: &dyn Fn(&Value) -> bool) -> bool {
-    tree.files
-        .values()
-        .any(|content| any_in_text(content, is_such))
+    let mut found = false;
+    each(tree, &mut |value| found = found || is_such(value));
+    found
 }
 
-fn any_in_text(content: &str, is_such: &dyn Fn(&Value) -> bool) -> bool {
+/// Looks at every value in the files of a tree, and in the patches within them.
+fn each(tree: &Tree, look: &mut dyn FnMut(&Value)) {
+    for content in tree.files.values() {
+        each_in_text(content, look);
+    }
+}
+
+fn each_in_text(content: &str, look: &mut dyn FnMut(&Value)) {
     let documents = flux_kustomize::parse_yaml(content.as_bytes(), "").unwrap_or_default();
-    documents
-        .iter()
-        .any(|document| any_in(&document.value, is_such))
+    for document in &documents {
+        // A text without structure would be read as itself for ever.
+        if document.value.is_object() || document.value.is_array() {
+            each_in(&document.value, look);
+        }
+    }
 }
 
-fn any_in(value: &Value, is_such: &dyn Fn(&Value) -> bool) -> bool {
-    is_such(value)
-        || match value {
-            Value::Object(fields) => fields.values().any(|value| any_in(value, is_such)),
-            Value::Array(items) => items.iter().any(|item| any_in(item, is_such)),
-            Value::String(text) if text.contains('\n') => any_in_text(text, is_such),
-            _ => false,
+fn each_in(value: &Value, look: &mut dyn FnMut(&Value)) {
+    look(value);
+    match value {
+        Value::Object(fields) => fields.values().for_each(|value| each_in(value, look)),
+        Value::Array(items) => items.iter().for_each(|item| each_in(item, look)),
+        Value::String(text) if text.contains(['\n', '{', '[']) => each_in_text(text, look),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kustomize::Order;
+
+    fn tree(content: &str) -> Tree {
+        Tree {
+            files: [("app/kustomization.yaml".to_owned(), content.to_owned())].into(),
+            target: "app".to_owned(),
+            order: Order::Fifo,
         }
+    }
+
+    fn objects(text: &str) -> Difference {
+        Difference {
+            sort: Sort::Objects,
+            text: text.to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_port_without_protocol_excuses_a_difference_in_ports_alone() {
+        let without = tree("patches:\n- patch: |\n    spec:\n      ports:\n      - port: 80\n");
+        assert!(intended(&without, &objects("v1/Service//a: .spec.ports: 1 items")).is_some());
+        assert!(intended(&without, &objects("v1/Service//a: .spec.type: missing")).is_none());
+        let with = tree("spec: {ports: [{port: 80, protocol: TCP}]}");
+        assert!(intended(&with, &objects("v1/Service//a: .spec.ports: 1 items")).is_none());
+    }
+
+    #[test]
+    fn a_label_that_is_written_once_excuses_nothing() {
+        let difference = objects("x: .spec.selector.tier: missing");
+        let once = tree("commonLabels: {tier: a}\n");
+        assert!(intended(&once, &difference).is_none());
+        let twice = tree("commonLabels: {tier: a}\nlabels:\n- pairs: {tier: b}\n");
+        assert!(intended(&twice, &difference).is_some());
+    }
 }

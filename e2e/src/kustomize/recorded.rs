@@ -9,8 +9,8 @@ use anyhow::{Context, Result};
 
 use super::{Order, Outcome, Tree};
 
-/// A directory with `input/` and either `expected.yaml` (and `expected.legacy.yaml`) or `expected.error`; `input/app` is
-/// built.
+/// A directory with `input/`, and what kustomize made of `input/app` in both orders: `expected.yaml` and
+/// `expected.legacy.yaml`, or `expected.error`.
 #[derive(Debug)]
 pub struct Recorded {
     /// The directory.
@@ -39,22 +39,24 @@ impl Recorded {
         Ok(all)
     }
 
-    /// What it expects, as the file that holds it.
-    pub fn expected(&self, order: Order) -> Result<String> {
-        let read = |name: &str| fs::read_to_string(self.directory.join(name));
-        let legacy = (order == Order::Legacy)
-            .then(|| read("expected.legacy.yaml").ok())
-            .flatten();
-        match legacy {
-            Some(text) => Ok(text),
-            None => read("expected.yaml")
-                .with_context(|| format!("read what {} expects", self.directory.display())),
+    /// What it expects in the order of its tree.
+    pub fn expected(&self) -> Result<Outcome> {
+        if let Ok(message) = fs::read_to_string(self.directory.join("expected.error")) {
+            return Ok(Outcome::Error(message));
         }
+        let path = self.directory.join(file_of(self.tree.order));
+        let bytes = fs::read(&path).with_context(|| format!("read {}", path.display()))?;
+        let documents = flux_kustomize::parse_yaml(&bytes, "")?;
+        let values = documents.into_iter().map(|document| document.value);
+        Ok(Outcome::Objects(values.collect()))
     }
+}
 
-    /// Tells whether it expects a refusal.
-    pub fn expects_error(&self) -> bool {
-        self.directory.join("expected.error").is_file()
+/// The file with the objects in an order.
+fn file_of(order: Order) -> &'static str {
+    match order {
+        Order::Fifo => "expected.yaml",
+        Order::Legacy => "expected.legacy.yaml",
     }
 }
 
@@ -66,20 +68,15 @@ fn target(directory: &Path) -> String {
     target.trim_matches('/').trim_start_matches("./").to_owned()
 }
 
-/// Writes a tree and what came of it, in one order.
-pub fn record(directory: &Path, tree: &Tree, outcome: &Outcome) -> Result<()> {
-    tree.write(&directory.join("input"))?;
+/// Writes what came of a tree, in one order.
+pub fn record(directory: &Path, order: Order, outcome: &Outcome) -> Result<()> {
     let (name, text) = match outcome {
         Outcome::Objects(objects) => {
-            let name = match tree.order {
-                Order::Fifo => "expected.yaml",
-                Order::Legacy => "expected.legacy.yaml",
-            };
             let texts: Vec<String> = objects.iter().map(flux_kustomize::to_yaml).collect();
-            (name, texts.join("---\n"))
+            (file_of(order), texts.join("---\n"))
         }
         Outcome::Error(message) | Outcome::Crash(message) => {
-            ("expected.error", format!("{message}\n"))
+            ("expected.error", format!("{}\n", message.trim_end()))
         }
         Outcome::Hangs => ("expected.error", "it does not end\n".to_owned()),
     };

@@ -74,7 +74,12 @@ fn generator(world: &mut World, layer: &mut Layer, kind: &str) -> Value {
         if let Some(namespace) = namespace {
             metadata["namespace"] = namespace;
         }
-        let data = json!({"key": "value"});
+        let literals = generator.get("literals").and_then(Value::as_array);
+        let pairs = literals.into_iter().flatten().filter_map(|literal| {
+            let (key, value) = literal.as_str()?.split_once('=')?;
+            Some((key.to_owned(), Value::from(value)))
+        });
+        let data: Map<String, Value> = pairs.collect();
         let value = json!({"apiVersion": "v1", "kind": kind, "metadata": metadata, "data": data});
         layer.known.push(Known::new(value));
     }

@@ -209,8 +209,19 @@ fn list(world: &mut World, items: &[Value]) -> Value {
         match items.first() {
             Some(first) if maps => {
                 let mut new = part(world, first);
-                if new.get("name").is_some() {
-                    new["name"] = "new".into();
+                // Another item, by whatever key the list has.
+                let keys = [
+                    ("name", json!("new")),
+                    ("port", json!(9)),
+                    ("containerPort", json!(9)),
+                    ("mountPath", json!("/new")),
+                    ("ip", json!("10.0.0.9")),
+                    ("topologyKey", json!("rack")),
+                ];
+                for (key, value) in keys {
+                    if new.get(key).is_some() {
+                        new[key] = value;
+                    }
                 }
                 parts.push(new);
             }
@@ -233,34 +244,40 @@ fn operations(world: &mut World, known: &Known) -> Value {
 }
 
 fn operation(world: &mut World, known: &Known) -> Value {
-    if world.chance.one_in(12) {
+    if world.chance.one_in(25) {
         return odd_operation(world, known);
     }
-    let mut steps = paths::place(&mut world.chance, &known.value);
-    while paths::pointer(&steps) == "/metadata" && !world.chance.one_in(20) {
-        steps = paths::place(&mut world.chance, &known.value);
-    }
+    let steps = paths::place(&mut world.chance, &known.value);
     let path = paths::pointer(&steps);
     let stem = path.rsplit_once('/').map_or("", |(stem, _)| stem);
-    let value = operand(world);
+    let found = paths::at(&known.value, &steps);
+    let value = like(world, found);
     let in_list = matches!(steps.last(), Some(paths::Step::At(_)));
     match world.chance.below(10) {
         0..3 => json!({"op": "replace", "path": path, "value": value}),
         3 => json!({"op": "add", "path": path, "value": value}),
         4 if in_list => json!({"op": "add", "path": format!("{stem}/-"), "value": value}),
         4 if path.matches('/').count() > 2 => {
-            json!({"op": "add", "path": format!("{stem}/new~1key"), "value": value})
+            json!({"op": "add", "path": format!("{stem}/new~1key"), "value": world.word()})
         }
         5 if in_list => json!({"op": "replace", "path": format!("{stem}/-1"), "value": value}),
-        6..8 => json!({"op": "remove", "path": path}),
+        6..8 if steps.len() > 1 => json!({"op": "remove", "path": path}),
         8 => {
-            let from = paths::pointer(&paths::place(&mut world.chance, &known.value));
-            json!({"op": "copy", "from": from, "path": path})
+            let to = paths::pointer(&paths::leaf(&mut world.chance, &known.value));
+            let from = paths::pointer(&paths::leaf(&mut world.chance, &known.value));
+            json!({"op": "copy", "from": from, "path": to})
         }
-        _ => {
-            let found = paths::at(&known.value, &steps).clone();
-            json!({"op": "test", "path": path, "value": found})
-        }
+        _ => json!({"op": "test", "path": path, "value": found}),
+    }
+}
+
+/// A value of the same sort.
+fn like(world: &mut World, value: &Value) -> Value {
+    match value {
+        Value::String(_) => world.word().into(),
+        Value::Number(_) => json!(world.chance.below(9)),
+        Value::Bool(known) => (!known).into(),
+        other => other.clone(),
     }
 }
 

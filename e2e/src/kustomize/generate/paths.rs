@@ -13,11 +13,30 @@ pub(super) enum Step {
 
 /// Chooses a place in an object; mostly a deep one, and seldom what tells it from others.
 pub(super) fn place(chance: &mut Chance, object: &Value) -> Vec<Step> {
-    let usual = !chance.one_in(25);
+    find(chance, object, 8)
+}
+
+/// Chooses a plain value in an object.
+pub(super) fn leaf(chance: &mut Chance, object: &Value) -> Vec<Step> {
+    find(chance, object, usize::MAX)
+}
+
+/// Looks for a place; on the way to it, it rests once in `rest` times.
+fn find(chance: &mut Chance, object: &Value, rest: usize) -> Vec<Step> {
+    let fits = |steps: &[Step]| {
+        let plain = !at(object, steps).is_object() && !at(object, steps).is_array();
+        !is_whole(steps) && !steps.is_empty() && (plain || rest != usize::MAX)
+    };
+    let mut tries = (0..20).map(|_| walk(chance, object, rest));
+    tries.find(|steps| fits(steps)).unwrap_or_default()
+}
+
+fn walk(chance: &mut Chance, object: &Value, rest: usize) -> Vec<Step> {
+    let usual = !chance.one_in(40);
     let mut steps = Vec::new();
     let mut value = object;
     loop {
-        let enough = !steps.is_empty() && chance.one_in(8);
+        let enough = !steps.is_empty() && rest != usize::MAX && chance.one_in(rest);
         let next = match value {
             Value::Object(fields) if !enough => {
                 let wanted = |key: &&String| !usual || is_usual(&steps, key);
@@ -36,6 +55,13 @@ pub(super) fn place(chance: &mut Chance, object: &Value) -> Vec<Step> {
         };
         steps.push(step);
     }
+}
+
+/// Metadata, labels and annotations as a whole: in annotations kustomize keeps notes of its own.
+fn is_whole(steps: &[Step]) -> bool {
+    let first = |step: &Step| matches!(step, Step::Key(key) if key == "metadata");
+    steps.len() < 3 && steps.first().is_some_and(first) && steps.len() != 2
+        || matches!(steps, [Step::Key(_), Step::Key(second)] if ["labels", "annotations"].contains(&second.as_str()))
 }
 
 fn is_usual(above: &[Step], key: &str) -> bool {

@@ -37,8 +37,14 @@ fn given(world: &mut World, layer: &Layer, replacement: Value) -> Value {
 fn replacement(world: &mut World, layer: &Layer) -> Option<Value> {
     let source = world.chance.choose(&layer.known)?.clone();
     let mut targets = Vec::new();
+    // Not the source itself: what becomes of it is another matter in kustomize.
+    let others = layer
+        .known
+        .iter()
+        .filter(|known| known.kind() != source.kind());
+    let others: Vec<Known> = others.cloned().collect();
     for _ in 0..world.chance.between(1, 2) {
-        let target = world.chance.choose(&layer.known)?.clone();
+        let target = world.chance.choose(&others)?.clone();
         targets.push(target_of(world, &target));
     }
     if world.chance.one_in(12) {
@@ -66,6 +72,7 @@ enum End {
 
 fn target_of(world: &mut World, known: &Known) -> Value {
     let mut select = patches::target(world, known);
+    select["kind"] = known.kind().into();
     if world.chance.one_in(2) {
         select = json!({"kind": known.kind(), "name": known.name(&mut world.chance)});
     }
@@ -108,7 +115,11 @@ fn options(world: &mut World) -> Value {
 
 /// A place in an object; for a target sometimes one that could be made, or several.
 fn path(world: &mut World, known: &Known, end: End) -> String {
-    let steps = paths::place(&mut world.chance, &known.value);
+    let steps = if world.chance.one_in(12) {
+        paths::place(&mut world.chance, &known.value)
+    } else {
+        paths::leaf(&mut world.chance, &known.value)
+    };
     let target = end == End::Target;
     let path = paths::dotted(&mut world.chance, &known.value, &steps, target);
     let there = |pointer: &str| known.value.pointer(pointer).is_some();
