@@ -238,7 +238,9 @@ pub struct AccessFrom {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Write {
-    /// The branch to push to; it may differ from `spec.ref` when changes go through pull requests. Example: `main`.
+    /// The branch to push to. It may differ from `spec.ref` when changes go through pull requests: then it is created
+    /// when it is missing, continued while it holds commits that are not in `spec.ref`, and started afresh when it has
+    /// been merged. Example: `main`.
     #[schemars(length(min = 1, max = 255), regex(pattern = r"^[^-\s][^\s]*$"))]
     pub branch: String,
     /// Who the author of the commits is. Default: `flux` with the address `flux@<controller's namespace>`.
@@ -272,7 +274,8 @@ pub struct Author {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SigningKey {
-    /// A Secret of this namespace with `git.asc` (OpenPGP) or `identity` (SSH), and `password` of the key if it has one.
+    /// A Secret of this namespace with `git.asc`, an armored OpenPGP private key of which the newest subkey that may
+    /// sign is used, or `identity`, an SSH private key; and `password`, if the key is encrypted.
     pub secret_ref: SecretReference,
 }
 

@@ -9,6 +9,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 pub struct Access {
     basic: Option<(String, String)>,
     bearer: Option<String>,
+    read_only: Option<String>,
 }
 
 impl Access {
@@ -29,6 +30,18 @@ impl Access {
     pub fn with_bearer(mut self, token: &str) -> Self {
         self.bearer = Some(token.to_owned());
         self
+    }
+
+    /// Lets nobody write, and says why, as a server does for an archived repository or a read-only key.
+    #[must_use]
+    pub fn with_read_only(mut self, why: &str) -> Self {
+        self.read_only = Some(why.to_owned());
+        self
+    }
+
+    /// Returns why nobody may write, if that is so.
+    pub(super) fn read_only(&self) -> Option<&str> {
+        self.read_only.as_deref()
     }
 
     /// Tells whether a request with this `Authorization` header may pass.
@@ -65,6 +78,7 @@ impl fmt::Debug for Access {
         f.debug_struct("Access")
             .field("basic", &basic)
             .field("bearer", &bearer)
+            .field("read_only", &self.read_only)
             .finish()
     }
 }

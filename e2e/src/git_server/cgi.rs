@@ -54,10 +54,14 @@ pub(super) async fn run(
     {
         add(&shared.counters.listings, 1);
     }
+    let mut pace = Pace::new(conduct);
+    if path.ends_with("/git-receive-pack") {
+        pace.begin_answer();
+    }
     tokio::spawn(feed(request, input, path, Arc::clone(shared)));
     let mut response = Response::new(());
     *response.status_mut() = read_headers(&mut output, response.headers_mut()).await?;
-    let body = StreamBody::new(body(child, output, Pace::new(conduct), Arc::clone(shared)));
+    let body = StreamBody::new(body(child, output, pace, Arc::clone(shared)));
     Ok(response.map(|()| body.boxed_unsync()))
 }
 

@@ -20,6 +20,8 @@ pub enum Conduct {
     Hanging,
     /// Breaks the connection after this many bytes of an answer.
     Cutting(u64),
+    /// Does what a push asks for and breaks the connection instead of answering.
+    LosingAnswers,
 }
 
 /// Waits as the conduct demands before an answer begins, and returns the conduct for the answer itself.
@@ -36,9 +38,11 @@ pub(super) async fn before_answer(mut conduct: watch::Receiver<Conduct>) -> Cond
                 tokio::time::sleep(delay).await;
                 return current;
             }
-            Conduct::Good | Conduct::Throttled(_) | Conduct::Failing(_) | Conduct::Cutting(_) => {
-                return current;
-            }
+            Conduct::Good
+            | Conduct::Throttled(_)
+            | Conduct::Failing(_)
+            | Conduct::Cutting(_)
+            | Conduct::LosingAnswers => return current,
         }
     }
 }
@@ -48,11 +52,22 @@ pub(super) async fn before_answer(mut conduct: watch::Receiver<Conduct>) -> Cond
 pub(super) struct Pace {
     conduct: Conduct,
     sent: u64,
+    /// Whether the bytes that come are the answer to a push.
+    is_answer: bool,
 }
 
 impl Pace {
     pub(super) fn new(conduct: Conduct) -> Self {
-        Self { conduct, sent: 0 }
+        Self {
+            conduct,
+            sent: 0,
+            is_answer: false,
+        }
+    }
+
+    /// From now on, the bytes are the answer to a push.
+    pub(super) fn begin_answer(&mut self) {
+        self.is_answer = true;
     }
 
     /// Waits until `length` more bytes may go, and returns how many of them; fewer means: break off.
@@ -65,7 +80,12 @@ impl Pace {
             Conduct::Cutting(limit) => {
                 length.min(usize::try_from(limit.saturating_sub(self.sent)).unwrap_or(usize::MAX))
             }
-            Conduct::Good | Conduct::Slow(_) | Conduct::Failing(_) | Conduct::Hanging => length,
+            Conduct::LosingAnswers if self.is_answer => 0,
+            Conduct::Good
+            | Conduct::Slow(_)
+            | Conduct::Failing(_)
+            | Conduct::Hanging
+            | Conduct::LosingAnswers => length,
         };
         self.sent += length_now as u64;
         length_now

@@ -6,7 +6,7 @@ use http_body_util::{BodyExt as _, Empty, combinators::UnsyncBoxBody};
 use hyper::{
     Request, Response, StatusCode,
     body::{Bytes, Incoming},
-    header::{AUTHORIZATION, HeaderValue, WWW_AUTHENTICATE},
+    header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE},
     service::service_fn,
 };
 use hyper_util::rt::TokioIo;
@@ -43,6 +43,10 @@ async fn answer(
         );
         return Ok(denied);
     }
+    let is_push = is_push(&request);
+    if is_push && let Some(why) = shared.access().read_only() {
+        return Ok(forbidden(why));
+    }
     let conduct = conduct::before_answer(shared.conduct.subscribe()).await;
     if let Conduct::Failing(code) = conduct {
         return Ok(status(
@@ -53,6 +57,21 @@ async fn answer(
         Ok(response) => response,
         Err(error) => failure(&error),
     })
+}
+
+fn is_push(request: &Request<Incoming>) -> bool {
+    let service = "git-receive-pack";
+    let query = request.uri().query().unwrap_or_default();
+    request.uri().path().ends_with(service) || query.ends_with(service)
+}
+
+fn forbidden(why: &str) -> Response<Body> {
+    let text = http_body_util::Full::from(format!("{why}\n"));
+    let mut response = Response::new(text.map_err(|never| match never {}).boxed_unsync());
+    *response.status_mut() = StatusCode::FORBIDDEN;
+    let kind = HeaderValue::from_static("text/plain; charset=UTF-8");
+    response.headers_mut().insert(CONTENT_TYPE, kind);
+    response
 }
 
 fn status(code: StatusCode) -> Response<Body> {

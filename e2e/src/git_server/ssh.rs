@@ -201,26 +201,28 @@ async fn run(visit: Visit, command: GitCommand, shared: Arc<Shared>) {
     add(&shared.counters.commands, 1);
     let (mut reader, writer) = visit.channel.split();
     let conduct = conduct::before_answer(shared.conduct.subscribe()).await;
-    let code = if matches!(conduct, Conduct::Failing(_)) {
-        writer
-            .extended_data_bytes(1, "the server fails on purpose\n")
-            .await
-            .ok();
+    let is_push = command.service == "receive-pack";
+    let access = shared.access();
+    let refusal = match access.read_only().filter(|_| is_push) {
+        Some(why) => Some(format!("ERROR: {why}\n")),
+        None if matches!(conduct, Conduct::Failing(_)) => {
+            Some("the server fails on purpose\n".to_owned())
+        }
+        None => None,
+    };
+    let code = if let Some(refusal) = refusal {
+        writer.extended_data_bytes(1, refusal).await.ok();
         1
     } else {
+        let pace = Pace::new(conduct);
         let streams = (
             reader.make_reader(),
             writer.make_writer(),
             writer.make_writer_ext(Some(1)),
         );
-        execute(
-            command,
-            visit.protocol,
-            streams,
-            (&shared, Pace::new(conduct)),
-        )
-        .await
-        .unwrap_or(1)
+        execute(command, visit.protocol, streams, (&shared, pace))
+            .await
+            .unwrap_or(1)
     };
     // The client may be gone already.
     writer.exit_status(code).await.ok();
@@ -238,6 +240,7 @@ async fn execute(
     ),
     (shared, mut pace): (&Arc<Shared>, Pace),
 ) -> Result<u32> {
+    let is_push = command.service == "receive-pack";
     let mut process = Command::new("git");
     process
         .arg(command.service)
@@ -278,6 +281,14 @@ async fn execute(
                 .await?;
             if admitted < length {
                 break;
+            }
+            // The list of references of a push ends so; what comes then is the answer.
+            if is_push
+                && buffer
+                    .get(..length)
+                    .is_some_and(|sent| sent.ends_with(b"0000"))
+            {
+                pace.begin_answer();
             }
         }
         tokio::io::copy(&mut child_errors, &mut errors).await?;

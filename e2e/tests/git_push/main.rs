@@ -3,5 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod branches;
+mod breaks;
 mod commits;
+mod large;
+mod race;
+mod refusal;
 mod setting;
+mod signed;

@@ -21,7 +21,7 @@ pub(crate) struct Setting {
     pub(crate) repo: GitRepo,
     pub(crate) client: Client,
     pub(crate) store: Store,
-    _directory: TempDir,
+    pub(crate) directory: TempDir,
 }
 
 impl Setting {
@@ -41,7 +41,7 @@ impl Setting {
             store: Store::open(directory.path().join("store")).unwrap(),
             server,
             repo,
-            _directory: directory,
+            directory,
         }
     }
 
@@ -72,11 +72,11 @@ impl Setting {
         self.write_with(remote, None, |_, _| draft(files))
     }
 
-    pub(crate) fn write_with(
+    pub(crate) fn write_with<'d>(
         &self,
         remote: &Remote,
         branch: Option<&str>,
-        mut edit: impl FnMut(&GitTree, &Resolved) -> Draft<'static>,
+        mut edit: impl FnMut(&GitTree, &Resolved) -> Draft<'d>,
     ) -> Outcome {
         let destination = Destination {
             client: &self.client,

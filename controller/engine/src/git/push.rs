@@ -152,7 +152,7 @@ impl Server {
             update.ref_name
         );
         let offered = &self.handshake.capabilities;
-        for capability in ["report-status", "side-band-64k", "quiet", "atomic"] {
+        for capability in ["report-status", "side-band-64k", "quiet"] {
             if offered.contains(capability) {
                 line.push(' ');
                 line.push_str(capability);

@@ -6,6 +6,7 @@
 //! when the store is opened next. Whoever finds an object unreadable marks the store as damaged;
 //! the next fetch then starts it afresh.
 
+mod adopt;
 mod layout;
 mod pack;
 
@@ -33,7 +34,6 @@ pub(crate) use self::pack::{reachable, write as write_objects};
 use super::{
     error::{Error, chain},
     id::to_gix,
-    push::{self, Object},
     session::{Fetched, Want},
     tree::Directories,
 };
@@ -220,30 +220,6 @@ impl Store {
         self.keep(resolved)?;
         self.collect_from(TOO_MANY_PACKS)?;
         Ok(fetched)
-    }
-
-    /// Runs `download`, whose objects are to be looked at and do not count as kept.
-    pub(crate) fn bringing_garbage(
-        &self,
-        download: impl FnOnce() -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        let _writing = self.lock_writing();
-        self.0.layout.write_shallow(&[])?;
-        download()?;
-        self.reopen()
-    }
-
-    /// Takes over a new commit that the remote has accepted, with what it adds to commits that are here.
-    pub(crate) fn adopt(&self, resolved: &Resolved, objects: &[Object]) -> Result<(), Error> {
-        let _writing = self.lock_writing();
-        if self.has(resolved) {
-            return Ok(());
-        }
-        let pack = push::pack(objects)?;
-        self.index_pack(&mut pack.as_slice(), &mut Discard, &AtomicBool::new(false))?;
-        self.reopen()?;
-        self.check_commit(resolved.commit_id)?;
-        self.keep(resolved)
     }
 
     fn attempt(

@@ -35,9 +35,16 @@ impl Target {
         }
         let bytes = self.write_objects(update)?;
         let path = self.0.directory.join(update.ref_name);
-        let Some(lock) = Lock::take(&path).map_err(|error| failed(&error))? else {
-            let reason = format!("cannot lock {}", update.ref_name);
-            return Ok(sent(Answer::Rejected(reason), bytes));
+        let lock = match Lock::take(&path) {
+            Ok(Some(lock)) => lock,
+            Ok(None) => {
+                let reason = format!("cannot lock {}", update.ref_name);
+                return Ok(sent(Answer::Rejected(reason), bytes));
+            }
+            Err(error) => {
+                let reason = format!("cannot lock {}: {error}", update.ref_name);
+                return Ok(sent(Answer::Refused(reason), bytes));
+            }
         };
         if self.current(update.ref_name)? != update.old {
             let reason = "the branch was moved meanwhile".to_owned();

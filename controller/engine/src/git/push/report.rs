@@ -100,7 +100,8 @@ pub(crate) fn read(data: &[u8], talk: &Talk, ref_name: &str) -> Result<Answer, S
 }
 
 /// Servers say in these words that the branch is not where we named it.
-const MOVED: [&str; 12] = [
+const MOVED: [&str; 13] = [
+    "atomic transaction failed",
     "fetch first",
     "non-fast-forward",
     "stale info",
