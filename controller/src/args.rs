@@ -9,6 +9,7 @@ use clap::{Parser, ValueEnum};
 /// Keep Kubernetes clusters equal to git: reconciles `GitRepository`, `Sync` and `ImagePolicy` objects
 #[derive(Debug, Parser)]
 #[command(name = "flux-controller", version)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Args {
     /// Kubeconfig file; without it the environment's, then the pod's own service account
     #[arg(long, value_name = "FILE")]
@@ -48,6 +49,10 @@ pub struct Args {
     /// Allow GitRepository URLs with file://
     #[arg(long)]
     pub allow_file_repositories: bool,
+    /// Fetch bases that kustomizations name in other git repositories, over https and ssh, pinned by ref; without it they are
+    /// refused. They are fetched without credentials
+    #[arg(long)]
+    pub allow_remote_bases: bool,
     /// Run without a leader election Lease, for a single instance outside a cluster
     #[arg(long)]
     pub no_leader_election: bool,

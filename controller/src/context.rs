@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use flux_crds::{GitRepository, ImagePolicy, Sync};
 use flux_engine::cluster::{Actor, Cluster, Connection};
+use flux_engine::git::Bases;
 use kube::Client;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -46,6 +47,8 @@ pub(crate) struct Connections {
     pub(crate) targets: Connection,
     /// To git servers.
     pub(crate) git: flux_engine::git::Client,
+    /// To other repositories that kustomizations name, if the operator allows it.
+    pub(crate) bases: Option<Bases>,
 }
 
 /// What all reconciles share.
@@ -88,6 +91,8 @@ pub(crate) struct Context {
     pub(crate) shutdown: CancellationToken,
     /// The way to git servers.
     pub(crate) git: flux_engine::git::Client,
+    /// The way to other repositories that kustomizations name; none if that is not allowed.
+    pub(crate) bases: Option<Bases>,
     targets: Connection,
     clusters: Mutex<HashMap<Actor, Cluster>>,
 }
@@ -104,6 +109,7 @@ impl Context {
             client,
             targets,
             git,
+            bases,
         } = connections;
         Self {
             client,
@@ -126,6 +132,7 @@ impl Context {
             fetches: Semaphore::new(FETCHES_AT_ONCE),
             shutdown,
             git,
+            bases,
             targets,
             clusters: Mutex::default(),
             options,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use flux_engine::cluster::Connection;
+use flux_engine::git::Bases;
 use k8s_openapi::NamespaceResourceScope;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::core::DeserializeGuard;
@@ -21,6 +22,9 @@ use crate::registry::{Registry, Tasks, follow};
 use crate::serve::{self, Endpoints};
 use crate::status::Publisher;
 use crate::{git_repository, image_policy, sync};
+
+/// The directory of repositories that kustomizations name, in that of all stores.
+const BASES: &str = "remote-bases";
 
 /// Runs the controller until SIGTERM or Ctrl-C, or until it loses its lease.
 pub async fn run(args: Args) -> anyhow::Result<()> {
@@ -110,10 +114,17 @@ fn connections(args: &Args, client: &Client) -> anyhow::Result<Connections> {
         allow_file: args.allow_file_repositories,
         ..flux_engine::git::Options::default()
     });
+    let git = git.context("failed to start the thread for git connections")?;
+    let bases = args
+        .allow_remote_bases
+        .then(|| Bases::new(git.clone(), args.data_dir.join(BASES), None))
+        .transpose()
+        .context("failed to make the directory for remote bases")?;
     Ok(Connections {
         client: client.clone(),
         targets: Connection::new(client.clone()),
-        git: git.context("failed to start the thread for git connections")?,
+        git,
+        bases,
     })
 }
 

@@ -26,7 +26,7 @@ pub(crate) use create::{
 pub(crate) use image::{ImagesArgs, WorkloadsArgs};
 pub(crate) use read::{
     BuildArgs, BuildFormat, DiffArgs, EventsArgs, ExportArgs, GetArgs, HistoryArgs,
-    LoadRestrictorArg, OrderArg, TreeArgs,
+    LoadRestrictorArg, OrderArg, RemoteArgs, TreeArgs,
 };
 pub(crate) use release::{AnnotateArgs, CommitArgs, LockArgs, PolicyArgs, ReleaseArgs};
 pub(crate) use set_up::{

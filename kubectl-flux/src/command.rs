@@ -47,7 +47,7 @@ pub(crate) async fn run(cli: Cli, streams: &mut Streams) -> Result<ExitCode, Err
         Command::Resume(args) => suspend::resume(&args, connection, streams).await,
         Command::Reconcile(args) => reconcile::run(&args, connection, streams).await,
         Command::Wait(args) => wait::run(&args, connection, streams).await,
-        Command::Build(args) => build::run(&args, streams),
+        Command::Build(args) => tokio::task::block_in_place(|| build::run(&args, streams)),
         Command::Version(args) => version::run(&args, connection, streams).await,
         Command::Completion(args) => completion::script(&args, streams),
         Command::Complete { words } => completion::candidates(&words, streams).await,

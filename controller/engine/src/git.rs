@@ -9,6 +9,7 @@
 //! one for a server that has fallen silent in the middle of a pack. No other program is started,
 //! and no configuration of the machine is read.
 
+mod bases;
 mod client;
 mod commit;
 mod credentials;
@@ -29,6 +30,7 @@ mod submodule;
 mod tree;
 mod write;
 
+pub use bases::Bases;
 pub use client::{Client, Options};
 pub use commit::Commit;
 pub use credentials::{Credentials, Error as CredentialsError};

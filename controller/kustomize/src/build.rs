@@ -61,6 +61,9 @@ pub enum Read {
     Directory(String),
     /// A path where nothing is.
     Missing(String),
+    /// All files of another repository at a ref: `https://host/repository@ref`. What is there can
+    /// change unless the ref is the id of a commit.
+    Remote(String),
 }
 
 /// Builds the directory `path` of a tree.

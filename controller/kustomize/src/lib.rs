@@ -28,8 +28,9 @@
 //!
 //! - Errors: all of a run, each with file, line and field; what is not known is refused.
 //! - A directory without a kustomization is built from its manifests, as Flux does.
-//! - Nothing is fetched and no other program runs: remote bases, Helm charts and plugins that are
-//!   not built in are refused by name.
+//! - Nothing is fetched and no other program runs: Helm charts and plugins that are not built in
+//!   are refused by name, and so are bases in other repositories unless the caller brings their
+//!   files with [`Options::remotes`].
 //! - Merge keys are those of Kubernetes 1.37, not of 1.21. A schema given with `openapi` adds to
 //!   them and does not replace them, and so do the list types of a `CustomResourceDefinition` that
 //!   is built along with its objects.
@@ -66,6 +67,7 @@ mod kustomization;
 mod options;
 mod patch;
 mod path;
+mod remote;
 mod resource;
 mod schema;
 mod selector;
@@ -81,6 +83,7 @@ pub use build::{Build, Object, Origin, Read, build};
 pub use error::{Error, Failure, Note};
 pub use explain::Change;
 pub use options::{CommonMetadata, Limits, LoadRestriction, Options, Order, Overlay, Scopes};
+pub use remote::{Remote, RemoteTrees};
 pub use tree::{DirectoryTree, Entry, FileTree, MemoryTree, TreeError};
 pub use yaml::{
     Comment, Content, Document, Node, NodeId, Outline, Style, parse_yaml, to_yaml, write_scalar,

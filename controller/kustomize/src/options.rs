@@ -1,7 +1,10 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::Value;
+
+use crate::RemoteTrees;
 
 /// How a build is to be done; the default is what Flux does.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +23,8 @@ pub struct Options {
     pub require_kustomization: bool,
     /// Whether to tell for each field what set it; see [`Object::changes`](crate::Object::changes).
     pub explain: bool,
+    /// Brings bases that are in other git repositories; without it they are refused.
+    pub remotes: Option<Arc<dyn RemoteTrees>>,
     /// How much a build may take.
     pub limits: Limits,
 }

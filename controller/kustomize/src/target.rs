@@ -10,6 +10,7 @@ mod place;
 mod plain;
 mod plugin;
 mod plugins;
+mod remote;
 mod replace;
 
 use std::collections::BTreeMap;
@@ -64,10 +65,14 @@ pub(crate) struct Builder<'b, 't> {
     pub(crate) errors: Vec<Error>,
     /// The directories that are being built, the outermost first.
     stack: Vec<String>,
+    /// Kustomizations of other repositories around those.
+    outer: usize,
+    /// Repositories that lead to this one, each named by the one before.
+    remotes: usize,
     /// What `buildMetadata` of the outermost kustomization asks for.
     pub(crate) trace: bool,
     /// The directory that is built.
-    pub(crate) top: String,
+    pub(crate) top: trace::Top,
     /// The schema of the first kustomization that names one.
     schema: Option<Arc<Custom>>,
     schema_is_set: bool,
@@ -83,8 +88,10 @@ impl<'b, 't> Builder<'b, 't> {
             notes: Vec::new(),
             errors: Vec::new(),
             stack: Vec::new(),
+            outer: 0,
+            remotes: 0,
             trace: false,
-            top: String::new(),
+            top: trace::Top::default(),
             schema: None,
             schema_is_set: false,
             built: 0,
@@ -107,17 +114,19 @@ impl<'b, 't> Builder<'b, 't> {
         let path = match names.as_slice() {
             [path] => path,
             [] => {
+                let directory = self.files.shown(directory);
                 let error = Error::new(directory, "there is no kustomization in this directory")
                     .hint("add a kustomization.yaml");
                 return Err(vec![error]);
             }
             [first, second, ..] => {
                 let message = format!("there are two kustomizations: this and {second}");
-                return Err(vec![Error::new(first.clone(), message)]);
+                return Err(vec![Error::new(self.files.shown(first), message)]);
             }
         };
         let content = self.files.read(path).map_err(|error| vec![error])?;
-        let (kustomization, source) = Kustomization::read(&content, path, &mut self.notes)?;
+        let (kustomization, source) =
+            Kustomization::read(&content, &self.files.shown(path), &mut self.notes)?;
         Ok(Target {
             directory: directory.to_owned(),
             kustomization,
@@ -129,7 +138,7 @@ impl<'b, 't> Builder<'b, 't> {
     ///
     /// A component goes on with what its parent has brought together.
     pub(crate) fn accumulate(&mut self, target: &Target, mut acc: Accumulated) -> Accumulated {
-        if self.stack.len() >= self.options.limits.depth {
+        if self.outer + self.stack.len() >= self.options.limits.depth {
             self.errors.push(
                 target
                     .source

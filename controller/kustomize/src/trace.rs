@@ -3,10 +3,12 @@
 use serde_json::{Map, Value, json};
 
 use crate::path;
+use crate::remote::Remote;
 use crate::resource::{Resource, Resources};
 use crate::yaml;
 
 const ORIGIN: &str = "config.kubernetes.io/origin";
+const PATH: &str = "path";
 const TRANSFORMATIONS: &str = "alpha.config.kubernetes.io/transformations";
 
 /// What begins the annotations in which tools keep notes; none outlives a build.
@@ -26,21 +28,67 @@ pub(crate) struct Wanted {
     pub(crate) transformations: bool,
 }
 
+/// What the paths of files are told from.
+#[derive(Debug, Clone)]
+pub(crate) enum Top {
+    /// The directory that is built.
+    Built(String),
+    /// Another repository.
+    Remote(Remote),
+}
+
+impl Default for Top {
+    fn default() -> Self {
+        Self::Built(String::new())
+    }
+}
+
+impl Top {
+    /// Says where a file is; `field` is for its path.
+    fn place(&self, field: &str, file: &str) -> Map<String, Value> {
+        let mut place = Map::new();
+        match self {
+            Self::Built(directory) => {
+                place.insert(field.to_owned(), path::relative(directory, file).into());
+            }
+            Self::Remote(remote) => {
+                let path = file.strip_prefix(&format!("{}//", remote.at()));
+                let path = (field.to_owned(), path.unwrap_or(file).into());
+                let repository = [
+                    ("repo".to_owned(), remote.repository.clone().into()),
+                    ("ref".to_owned(), remote.reference.clone().into()),
+                ];
+                // The order in which kustomize writes them.
+                let (first, last) = if field == PATH {
+                    (Some(path), None)
+                } else {
+                    (None, Some(path))
+                };
+                place.extend(first.into_iter().chain(repository).chain(last));
+            }
+        }
+        place
+    }
+
+    fn configured(&self, file: &str, by: Value) -> Value {
+        let mut place = self.place("configuredIn", file);
+        place.insert("configuredBy".to_owned(), by);
+        place.into()
+    }
+}
+
 /// Says that an object comes from a file.
-pub(crate) fn of_file(top: &str, file: &str) -> Value {
-    json!({"path": path::relative(top, file)})
+pub(crate) fn of_file(top: &Top, file: &str) -> Value {
+    top.place(PATH, file).into()
 }
 
 /// Says that something built-in, configured in a file, made or changed an object.
-pub(crate) fn of_built_in(top: &str, file: &str, kind: &str) -> Value {
-    json!({
-        "configuredIn": path::relative(top, file),
-        "configuredBy": {"apiVersion": "builtin", "kind": kind},
-    })
+pub(crate) fn of_built_in(top: &Top, file: &str, kind: &str) -> Value {
+    top.configured(file, json!({"apiVersion": "builtin", "kind": kind}))
 }
 
 /// Says that a configuration made or changed an object.
-pub(crate) fn of_config(top: &str, config: &Resource) -> Value {
+pub(crate) fn of_config(top: &Top, config: &Resource) -> Value {
     let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
     let id = config.id();
     let mut by = Map::new();
@@ -53,7 +101,7 @@ pub(crate) fn of_config(top: &str, config: &Resource) -> Value {
     if !id.namespace.is_empty() {
         by.insert("namespace".to_owned(), id.namespace.into());
     }
-    json!({"configuredIn": path::relative(top, &config.origin.path), "configuredBy": by})
+    top.configured(&config.origin.path, by.into())
 }
 
 /// Notes a change of all objects; one of which nothing is known was made by it.

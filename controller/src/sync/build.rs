@@ -12,6 +12,7 @@ use flux_core::owner::Owner;
 use flux_core::substitute::substitute;
 use flux_crds::{Reason, Sync};
 use flux_engine::cluster::scopes;
+use flux_engine::git::Deadline;
 use flux_kustomize::{Build, FileTree as _, Options, Read, Scopes};
 
 use super::gather::Gathered;
@@ -45,7 +46,14 @@ pub(crate) fn print(
     view.hash(&mut hasher);
     inputs.print().hash(&mut hasher);
     for read in reads {
-        let (Read::File(path) | Read::Directory(path) | Read::Missing(path)) = read;
+        let path = match read {
+            Read::File(path) | Read::Directory(path) | Read::Missing(path) => path,
+            // Its ref may have moved: only the next build can tell.
+            Read::Remote(_) => {
+                Instant::now().hash(&mut hasher);
+                continue;
+            }
+        };
         path.hash(&mut hasher);
         // What cannot be read is never equal to anything: the build says what is wrong with it.
         tree.object_id(path)
@@ -75,8 +83,10 @@ pub(crate) async fn build(
     let (source, beside) = (Arc::clone(snapshot), Arc::clone(inputs));
     let turn = context.builds.acquire().await;
     let timeout = sync.spec.timeout().unwrap_or_default();
+    let bases = context.bases.clone();
     let built = tokio::task::spawn_blocking(move || {
         options.limits.deadline = Instant::now().checked_add(timeout);
+        options.remotes = bases.map(|bases| bases.until(Deadline::after(timeout)));
         run(&source, &beside, &path, &options)
     })
     .await;

@@ -50,9 +50,10 @@ pub(crate) struct ExportArgs {
 #[command(after_help = "\
 Examples:
   kubectl flux build ./deploy/production
-  kubectl flux build ./deploy/production | kubectl apply --dry-run=server -f -")]
+  kubectl flux build ./deploy/production | kubectl apply --dry-run=server -f -
+  helm template shop ./chart | kubectl flux build --reorder legacy -")]
 pub(crate) struct BuildArgs {
-    /// Directory with a kustomization or with plain YAML
+    /// Directory with a kustomization or with plain YAML, or `-` for a stream of manifests from stdin
     #[arg(value_name = "PATH")]
     pub(crate) path: PathBuf,
     /// Directory that the build must not leave [default: the git repository of PATH, or `/`]
@@ -67,12 +68,28 @@ pub(crate) struct BuildArgs {
     /// Label all objects with `app.kubernetes.io/managed-by`
     #[arg(long)]
     pub(crate) enable_managedby_label: bool,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
     /// Say in comments where objects come from and what set their fields
     #[arg(long)]
     pub(crate) explain: bool,
     /// How to print
     #[arg(short, long, value_enum, default_value_t = BuildFormat::Yaml, value_name = "FORMAT")]
     pub(crate) output: BuildFormat,
+}
+
+/// Bases that kustomizations name in other repositories.
+#[derive(Debug, Args)]
+pub(crate) struct RemoteArgs {
+    /// Fetch bases that kustomizations name in other git repositories, over https and ssh
+    #[arg(long)]
+    pub(crate) allow_remote_bases: bool,
+    /// Private key for bases with ssh addresses
+    #[arg(long, value_name = "FILE", requires_all = ["allow_remote_bases", "ssh_known_hosts"])]
+    pub(crate) ssh_identity: Option<PathBuf>,
+    /// Host keys to trust for bases with ssh addresses, as in `~/.ssh/known_hosts`
+    #[arg(long, value_name = "FILE", requires_all = ["allow_remote_bases", "ssh_identity"])]
+    pub(crate) ssh_known_hosts: Option<PathBuf>,
 }
 
 /// What `build` can print.

@@ -197,7 +197,7 @@ fn kustomizations(
     };
     let paths = reads.into_iter().filter_map(|read| match read {
         Read::File(path) => Some(path),
-        Read::Directory(_) | Read::Missing(_) => None,
+        Read::Directory(_) | Read::Missing(_) | Read::Remote(_) => None,
     });
     Ok(paths.filter(is_kustomization).collect())
 }

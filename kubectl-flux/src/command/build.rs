@@ -1,11 +1,11 @@
 //! `build`: what the controller would apply, without a cluster.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+mod bases;
+mod place;
 
-use flux_kustomize::{DirectoryTree, LoadRestriction, Object, Options, Order, to_yaml};
+use std::path::Path;
+
+use flux_kustomize::{LoadRestriction, Object, Options, Order, to_yaml};
 use serde_json::Value;
 
 use crate::{
@@ -15,10 +15,22 @@ use crate::{
     streams::Streams,
 };
 
+pub(crate) use place::{Place, build};
+
+/// The path that stands for stdin.
+const STDIN: &str = "-";
+
 /// Builds the directory and prints its objects.
 pub(crate) fn run(args: &BuildArgs, streams: &mut Streams) -> Result<(), Error> {
-    let place = Place::of(&args.path, args.root.as_deref())?;
-    let built = build(&place, &options(args))?;
+    let place = if args.path == Path::new(STDIN) {
+        Place::of_stdin()?
+    } else {
+        Place::of(&args.path, args.root.as_deref())?
+    };
+    let bases = bases::Fetched::new(&args.remote)?;
+    let mut options = options(args);
+    options.remotes = bases.as_ref().map(bases::Fetched::trees);
+    let built = build(&place, &options)?;
     for note in &built.notes {
         streams.say(format_args!("note: {note}"));
     }
@@ -91,60 +103,4 @@ fn name(value: &Value) -> String {
         Some((group, _)) => format!("{kind}.{group}/{}", text("/metadata/name")),
         None => format!("{kind}/{}", text("/metadata/name")),
     }
-}
-
-/// A directory to build, in the tree that the build must not leave.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Place {
-    root: PathBuf,
-    path: String,
-    shown: String,
-}
-
-impl Place {
-    /// Finds the tree of a path: the given one, its git repository, or the whole file system.
-    pub(crate) fn of(path: &Path, root: Option<&Path>) -> Result<Self, Error> {
-        let shown = path.display().to_string();
-        let absolute = |path: &Path| {
-            fs::canonicalize(path).map_err(|source| Error::File {
-                path: path.to_owned(),
-                source,
-            })
-        };
-        let directory = absolute(path)?;
-        let root = match root {
-            Some(root) => absolute(root)?,
-            None => directory
-                .ancestors()
-                .find(|ancestor| ancestor.join(".git").exists())
-                .or_else(|| directory.ancestors().last())
-                .unwrap_or(&directory)
-                .to_owned(),
-        };
-        let inside = directory.strip_prefix(&root).map_err(|_| {
-            Error::usage(
-                format!("{shown} is not in {}", root.display()),
-                "name a directory around it with --root",
-            )
-        })?;
-        let names: Vec<_> = inside
-            .iter()
-            .map(|name| name.to_string_lossy().into_owned())
-            .collect();
-        Ok(Self {
-            path: names.join("/"),
-            root,
-            shown,
-        })
-    }
-}
-
-/// Builds a directory with the controller's own code.
-pub(crate) fn build(place: &Place, options: &Options) -> Result<flux_kustomize::Build, Error> {
-    let tree = DirectoryTree::new(&place.root);
-    flux_kustomize::build(&tree, &place.path, options).map_err(|failure| Error::Build {
-        path: place.shown.clone(),
-        count: failure.errors.len(),
-        details: failure.errors.iter().map(ToString::to_string).collect(),
-    })
 }

@@ -6,16 +6,22 @@ use crate::files::Found;
 use crate::generate::{self, Kind};
 use crate::kustomization::Generator;
 use crate::resource::{self, Resource};
-use crate::{Document, budget, path, trace, yaml};
+use crate::{Document, budget, path, remote, trace, yaml};
 
 impl Builder<'_, '_> {
     /// Brings in files and bases, in the order in which they are named.
     pub(super) fn bring_resources(&mut self, target: &Target, acc: &mut Accumulated) {
         for (index, written) in target.kustomization.resources.iter().enumerate() {
             let field = format!("resources[{index}]");
+            if remote::is_remote(written) {
+                let empty = Accumulated::default();
+                let built = self.remote_base(target, (written, &field), Role::Base, empty);
+                self.merge(target, &field, acc, built);
+                continue;
+            }
             match self.place(target).find(written, &field) {
                 Ok(Found::File(real)) => {
-                    let resources = self.load_file(target, real, written, &field);
+                    let resources = self.load_file(target, &real, written, &field);
                     self.add_all(target, &field, acc, resources);
                 }
                 Ok(Found::Directory(real)) => {
@@ -37,7 +43,7 @@ impl Builder<'_, '_> {
     pub(super) fn load_file(
         &mut self,
         target: &Target,
-        real: String,
+        real: &str,
         written: &str,
         field: &str,
     ) -> Vec<Resource> {
@@ -183,6 +189,11 @@ impl Builder<'_, '_> {
     pub(super) fn bring_components(&mut self, target: &Target, acc: &mut Accumulated) {
         for (index, written) in target.kustomization.components.iter().enumerate() {
             let field = format!("components[{index}]");
+            if remote::is_remote(written) {
+                let so_far = std::mem::take(acc);
+                *acc = self.remote_base(target, (written, &field), Role::Component, so_far);
+                continue;
+            }
             let error: Error = match self.place(target).find(written, &field) {
                 Ok(Found::Directory(real)) => {
                     if let Some(component) = self.base(target, &field, &real, Role::Component) {

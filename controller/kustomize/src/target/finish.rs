@@ -28,7 +28,7 @@ impl Builder<'_, '_> {
         let acc = match &target {
             Some(target) => {
                 self.trace = !target.kustomization.build_metadata.is_empty();
-                directory.clone_into(&mut self.top);
+                self.top = trace::Top::Built(directory.to_owned());
                 self.take_schema(target);
                 self.accumulate(target, Accumulated::default())
             }
@@ -83,7 +83,7 @@ impl Builder<'_, '_> {
                 .into();
             let specs = [FieldSpec::new("//", "metadata/labels", true)];
             if let Err(error) = metadata::apply(&mut acc.resources, &labels, &specs) {
-                self.errors.push(Error::new(self.top.clone(), error));
+                self.errors.push(Error::new("", error));
             }
         }
         let wanted = trace::Wanted {

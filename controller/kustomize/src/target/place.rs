@@ -4,6 +4,7 @@ use crate::error::Error;
 use crate::files::{Files, Found};
 use crate::options::LoadRestriction;
 use crate::path;
+use crate::remote;
 use crate::shape::{self, Source};
 
 /// Names of a kustomization file, any one of them but only one.
@@ -25,12 +26,13 @@ impl Place<'_, '_> {
         if written.is_empty() {
             return Err(self.source.error(field, "the path is empty"));
         }
-        if is_remote(written) {
+        if remote::is_remote(written) {
+            let written = remote::shown(written);
             return Err(self
                 .source
                 .error(
                     field,
-                    format!("{written} is remote, and nothing is fetched in a build"),
+                    format!("{written} is remote, and only bases and components can be"),
                 )
                 .hint("copy it into the repository"));
         }
@@ -63,7 +65,7 @@ impl Place<'_, '_> {
     /// Reads a file that the kustomization names; returns its real path too.
     pub(crate) fn read(&self, written: &str, field: &str) -> Result<(String, Vec<u8>), Error> {
         match self.find(written, field)? {
-            Found::File(real) => self.read_found(real, written, field),
+            Found::File(real) => self.read_found(&real, written, field),
             Found::Directory(_) => Err(self
                 .source
                 .error(field, format!("{written} is a directory, not a file"))),
@@ -74,11 +76,11 @@ impl Place<'_, '_> {
     /// Reads a file that [`Self::find`] found.
     pub(crate) fn read_found(
         &self,
-        real: String,
+        real: &str,
         written: &str,
         field: &str,
     ) -> Result<(String, Vec<u8>), Error> {
-        let outside = !path::is_within(&real, self.directory);
+        let outside = !path::is_within(real, self.directory);
         if self.restriction == LoadRestriction::RootOnly && outside {
             return Err(self
                 .source
@@ -88,8 +90,8 @@ impl Place<'_, '_> {
                 )
                 .hint("move it here, or lift the load restriction"));
         }
-        let content = self.files.read(&real)?;
-        Ok((real, content))
+        let content = self.files.read(real)?;
+        Ok((self.files.shown(real), content))
     }
 
     /// Makes the error that there is nothing at a path, with what was perhaps meant.
@@ -135,15 +137,4 @@ pub(crate) fn kustomization_files(
         }
     }
     Ok(found)
-}
-
-/// Whether a path is the address of something elsewhere.
-fn is_remote(path: &str) -> bool {
-    path.contains("://")
-        || path.starts_with("git@")
-        || path.starts_with("git::")
-        || path.starts_with("github.com/")
-        || path.starts_with("github.com:")
-        || path.contains("?ref=")
-        || path.contains(".git//")
 }

@@ -118,7 +118,7 @@ impl Builder<'_, '_> {
 
     fn load_configs(&mut self, target: &Target, written: &str, field: &str) -> Vec<Resource> {
         let error = match self.place(target).find(written, field) {
-            Ok(Found::File(real)) => return self.load_file(target, real, written, field),
+            Ok(Found::File(real)) => return self.load_file(target, &real, written, field),
             Ok(Found::Directory(real)) => {
                 let Some(base) = self.base(target, field, &real, Role::Base) else {
                     return Vec::new();
