@@ -49,6 +49,7 @@ fn only_the_bytes_of_the_file_change_and_modes_stay() {
         .unwrap();
     repo.git(&["config", "core.fileMode", "false"]).unwrap();
     repo.symlink("link.yaml", FILE).unwrap();
+    repo.symlink("linked", "deploy").unwrap();
     repo.commit_and_push("modes").unwrap();
     let files: &[(&str, &[u8])] = &[("bin/run", b"#!/bin/bash\r\n"), ("new/a/b.yaml", b"x: 1")];
     setting.write(&setting.http(), files).unwrap().unwrap();
@@ -57,7 +58,7 @@ fn only_the_bytes_of_the_file_change_and_modes_stay() {
         .unwrap();
     assert_eq!(
         listed,
-        "100644 README\n100755 bin/run\n100644 deploy/app.yaml\n120000 link.yaml\n100644 new/a/b.yaml"
+        "100644 README\n100755 bin/run\n100644 deploy/app.yaml\n120000 link.yaml\n120000 linked\n100644 new/a/b.yaml"
     );
     let changed = repo
         .git_bare(&["diff", "--name-only", "main~1", "main"])
@@ -66,6 +67,7 @@ fn only_the_bytes_of_the_file_change_and_modes_stay() {
     setting.is_sound();
     for path in [
         "link.yaml",
+        "linked/app.yaml",
         "deploy",
         "deploy/app.yaml/x",
         "../x",

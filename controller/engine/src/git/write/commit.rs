@@ -86,3 +86,6 @@ fn message<E: std::error::Error>(text: &str) -> Result<String, Error<E>> {
     }
     Ok(tidy)
 }
+
+#[cfg(test)]
+mod tests;

@@ -37,10 +37,19 @@ pub(super) struct Effort<'a> {
     /// How many of them broke off.
     broken: u32,
     bytes_sent: u64,
-    /// What was sent and may have arrived without our knowing.
-    pending: Option<Change>,
+    /// What was sent last, if it may be on the branch without our knowing.
+    pending: Option<(Change, Doubt)>,
     /// Where the branch was at the last rejection, and how often it was there.
     unmoved: (Option<ObjectId>, u32),
+}
+
+/// How likely it is that what was sent has arrived after all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Doubt {
+    /// It was rejected. Only something between us and the server that sends twice could have done that.
+    Slight,
+    /// The connection broke off.
+    Strong,
 }
 
 impl<'a> Effort<'a> {
@@ -68,6 +77,7 @@ impl<'a> Effort<'a> {
                 Ok(Answer::Refused(reason)) => return Err(self.refused(reason)),
                 Ok(Answer::Rejected(reason)) => {
                     self.take_rejection(base, reason)?;
+                    self.pending = Some((change, Doubt::Slight));
                     return Ok(None);
                 }
                 Ok(Answer::Silent) => GitError::Protocol {
@@ -86,7 +96,7 @@ impl<'a> Effort<'a> {
                 return self.keep(base, &change).map(Some);
             }
             if head != base.old {
-                self.pending = Some(change);
+                self.pending = Some((change, Doubt::Strong));
                 return Ok(None);
             }
             if self.broken >= MAX_BROKEN {
@@ -129,17 +139,20 @@ impl<'a> Effort<'a> {
         &mut self,
         base: &Base,
     ) -> Result<Option<Pushed>, Error<E>> {
-        let (Some(change), Some(head)) = (&self.pending, base.old) else {
+        let (Some((change, doubt)), Some(head)) = (self.pending.take(), base.old) else {
             return Ok(None);
         };
-        let mut session = self.to.client.connect(self.to.remote, self.to.deadline)?;
-        if head == change.commit_id
-            || merged::leads_back(&self.to, &mut session, head, change.commit_id)?
-        {
-            return self.keep(base, change).map(Some);
+        let is_there = head == change.commit_id
+            || doubt == Doubt::Strong && self.is_below(head, change.commit_id)?;
+        if is_there {
+            return self.keep(base, &change).map(Some);
         }
-        self.pending = None;
         Ok(None)
+    }
+
+    fn is_below(&self, head: ObjectId, commit_id: ObjectId) -> Result<bool, GitError> {
+        let mut session = self.to.client.connect(self.to.remote, self.to.deadline)?;
+        merged::leads_back(&self.to, &mut session, head, commit_id)
     }
 
     fn keep<E: std::error::Error>(&self, base: &Base, change: &Change) -> Result<Pushed, Error<E>> {
