@@ -1,5 +1,6 @@
 //! One reconcile of a Sync, as a list of steps.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use flux_core::change::Change;
@@ -133,12 +134,12 @@ impl Run<'_> {
         let mut changes = Vec::new();
         let mut revision = None;
         let mut health = None;
-        let mut secrets = Vec::new();
+        let mut inputs = None;
         let applied = async {
             let gathered =
                 gather(self.context, self.sync, &memory.status, wakeups.served()).await?;
             revision = Some(gathered.snapshot.revision.clone());
-            secrets = gathered.inputs.secrets();
+            inputs = Some(Arc::clone(&gathered.inputs));
             wakeups.has_read(&gathered.inputs.versions);
             memory.course.clone_from(&gathered.course);
             course::remember(self.context, self.sync, &memory.status);
@@ -170,7 +171,10 @@ impl Run<'_> {
             revision,
             health,
         };
-        done.without(&secrets)
+        match inputs {
+            Some(inputs) => done.without(&inputs.secrets()),
+            None => done,
+        }
     }
 
     /// Builds, plans and applies. Returns what to wait for, if the Sync waits at all.

@@ -7,7 +7,6 @@ impl SyncSpec {
     pub fn unsupported(&self) -> Vec<&'static str> {
         [
             (self.kube_config.is_some(), "spec.kubeConfig"),
-            (self.decryption.is_some(), "spec.decryption"),
             (self.drift.is_some(), "spec.drift"),
             (!self.notify.is_empty(), "spec.notify"),
             (

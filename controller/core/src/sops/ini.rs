@@ -43,6 +43,9 @@ pub(super) fn decrypt(bytes: &[u8], keyring: &Keyring) -> Result<Option<Plain>, 
         out.push_str(&new);
         out.push('\n');
     }
+    // The empty line in front of the metadata is of sops.
+    out.truncate(out.trim_end().len());
+    out.push('\n');
     session.plain(out.into_bytes())
 }
 
