@@ -132,6 +132,8 @@ pub(crate) fn apply_json(
         take_back_annotations(&mut value);
     }
     resource.value = value;
+    // kustomize takes the object through JSON.
+    resource.notations.clear();
     Ok(())
 }
 
@@ -239,6 +241,7 @@ fn merge_one(
         return Ok(true);
     };
     resource.value = value;
+    resource.notations.extend_from_slice(&patch.notations);
     kept.put_back(resource, allowed);
     Ok(false)
 }

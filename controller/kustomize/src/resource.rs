@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use crate::build::Origin;
 use crate::explain::Change;
 use crate::gvk::{GvkRef, IdRef};
+use crate::yaml::{self, Notation};
 
 pub(crate) use parse::{from_documents, tidy};
 pub(crate) use set::Resources;
@@ -17,6 +18,8 @@ pub(crate) use set::Resources;
 pub(crate) struct Resource {
     pub(crate) value: Value,
     pub(crate) origin: Origin,
+    /// How some of its values were written.
+    pub(crate) notations: Vec<Notation>,
     /// The names it had, the oldest first.
     pub(crate) previous: Vec<Previous>,
     pub(crate) prefixes: Vec<String>,
@@ -100,6 +103,18 @@ impl Resource {
             namespace: id.effective_namespace().to_owned(),
         };
         self.previous.push(previous);
+    }
+
+    /// Returns how a value of this resource was written, if that is not how it is printed.
+    pub(crate) fn notation(&self, value: &Value) -> Option<&str> {
+        // What has changed since it was written has no notation any more.
+        let is_meant = |notation: &&Notation| {
+            let there = self.value.pointer(&notation.pointer);
+            there.is_some_and(|there| std::ptr::eq(there, value))
+                && yaml::resolve_plain(&notation.text).as_ref() == Some(value)
+        };
+        let found = self.notations.iter().rev().find(is_meant);
+        found.map(|notation| notation.text.as_str())
     }
 
     /// Returns the metadata, made if it is missing.

@@ -35,6 +35,16 @@ pub struct Document {
     pub value: Value,
     /// The line of its first node, from 1.
     pub line: usize,
+    /// Plain values that are written in another way than they would be printed, such as `1.50`.
+    pub(crate) notations: Vec<Notation>,
+}
+
+/// How a plain value is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Notation {
+    /// Where it is, as a JSON pointer.
+    pub(crate) pointer: String,
+    pub(crate) text: String,
 }
 
 /// Reads all documents of a YAML or JSON stream, as Kubernetes tools read manifests.

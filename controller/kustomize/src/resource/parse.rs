@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::Resource;
 use crate::build::Origin;
+use crate::yaml::Notation;
 use crate::{Document, Error};
 
 /// Makes resources of the documents of one file; lists become their items, behind the others.
@@ -14,27 +15,57 @@ pub(crate) fn from_documents(
     path: &str,
     errors: &mut Vec<Error>,
 ) -> Vec<Resource> {
-    let mut queue: VecDeque<(Value, usize)> = documents
-        .into_iter()
-        .map(|document| (document.value, document.line))
-        .collect();
+    let mut queue = VecDeque::from(documents);
     let mut resources = Vec::with_capacity(queue.len());
-    while let Some((mut value, line)) = queue.pop_front() {
+    while let Some(document) = queue.pop_front() {
+        let Document {
+            mut value,
+            line,
+            notations,
+        } = document;
         if is_empty(&value) {
             continue;
         }
         tidy(&mut value);
         let checked = check(&value, path).and_then(|()| take_items(&mut value, path));
         match checked {
-            Ok(Some(items)) => queue.extend(items.into_iter().map(|item| (item, line))),
+            Ok(Some(items)) => queue.extend(documents_of(items, line, notations)),
             Ok(None) => {
                 let path = path.to_owned();
-                resources.push(Resource::new(value, Origin { path, line }));
+                let mut resource = Resource::new(value, Origin { path, line });
+                resource.notations = notations;
+                resources.push(resource);
             }
             Err(error) => errors.push(error.line(line)),
         }
     }
     resources
+}
+
+/// Makes documents of the items of a list.
+fn documents_of(items: Vec<Value>, line: usize, notations: Vec<Notation>) -> Vec<Document> {
+    let mut documents: Vec<Document> = items
+        .into_iter()
+        .map(|value| Document {
+            value,
+            line,
+            notations: Vec::new(),
+        })
+        .collect();
+    for notation in notations {
+        let place = notation.pointer.strip_prefix("/items/");
+        let Some((at, rest)) = place.and_then(|place| place.split_once('/')) else {
+            continue;
+        };
+        let at: Option<usize> = at.parse().ok();
+        if let Some(document) = at.and_then(|at| documents.get_mut(at)) {
+            document.notations.push(Notation {
+                pointer: format!("/{rest}"),
+                text: notation.text,
+            });
+        }
+    }
+    documents
 }
 
 fn is_empty(value: &Value) -> bool {

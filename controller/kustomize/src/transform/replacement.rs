@@ -97,7 +97,11 @@ impl Source {
             .get(&resource.value)
             .filter(|value| !is_empty(value))
             .ok_or_else(|| format!("{} has no field {path}", resource.id()))?;
-        self.refine(value)
+        // It is the text that is copied, as it is written.
+        match resource.notation(value) {
+            Some(text) => self.refine(&text.into()),
+            None => self.refine(value),
+        }
     }
 
     fn selects(&self, id: IdRef<'_>, gvk: &Gvk) -> bool {

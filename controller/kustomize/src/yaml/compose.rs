@@ -1,13 +1,18 @@
 //! From the parser's events to JSON values.
 
-use std::collections::{BTreeMap, HashMap};
+mod lines;
+mod notation;
+
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use granit_parser::{Event, Parser, ScalarStyle, Span, Tag};
 use serde_json::{Map, Value};
 
-use super::{Dialect, Document, scalar};
+use super::{Dialect, Document, Notation, scalar};
 use crate::{Error, budget};
+
+pub(crate) use lines::Lines;
 
 /// Nodes of one file; a long text counts as several.
 const MAX_NODES: usize = 4_000_000;
@@ -46,23 +51,6 @@ fn text_of<'a>(bytes: &'a [u8], path: &str) -> Result<&'a str, Error> {
         Error::new(path, "the file is not UTF-8 text").line(line)
     })?;
     Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
-}
-
-/// The line of each field of a document, by its path (`images[0].name`).
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Lines(BTreeMap<String, usize>);
-
-impl Lines {
-    /// Returns the line of a field, or else of the nearest field around it.
-    pub(crate) fn of(&self, field: &str) -> Option<usize> {
-        let mut field = field;
-        loop {
-            if let Some(line) = self.0.get(field) {
-                return Some(*line);
-            }
-            field = &field[..field.rfind(['.', '['])?];
-        }
-    }
 }
 
 /// A collection that is being read.
@@ -117,6 +105,7 @@ struct Composer<'p> {
     /// Where the text ends if it does not end with a line break.
     cut_off: Option<usize>,
     lines: Option<Lines>,
+    notations: Vec<Notation>,
     path: String,
 }
 
@@ -133,6 +122,7 @@ impl<'p> Composer<'p> {
             documents: Vec::new(),
             cut_off: None,
             lines: lines.then(Lines::default),
+            notations: Vec::new(),
             path: String::new(),
         }
     }
@@ -214,7 +204,9 @@ impl<'p> Composer<'p> {
             return Ok(None);
         }
         let value = if plain {
-            scalar::resolve(text, self.dialect)
+            let value = scalar::resolve(text, self.dialect);
+            self.note(value.as_ref().ok(), text);
+            value
         } else if let Some(core) = tag.and_then(scalar::core_type) {
             scalar::resolve_tagged(core, text, self.dialect)
         } else {
@@ -331,8 +323,12 @@ impl<'p> Composer<'p> {
         let dialect = self.dialect;
         let Some(frame) = self.frames.last_mut() else {
             let lines = self.lines.as_mut().map(std::mem::take);
-            self.documents
-                .push((Document { value, line }, lines.unwrap_or_default()));
+            let document = Document {
+                value,
+                line,
+                notations: std::mem::take(&mut self.notations),
+            };
+            self.documents.push((document, lines.unwrap_or_default()));
             return Ok(());
         };
         frame.size.nodes += size.nodes;
