@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use flux_crds::sync::VariableSourceKind;
 use flux_engine::cluster::{Actor, Cluster};
+use flux_engine::inputs::{Reference, Version};
 use futures::{StreamExt as _, stream::BoxStream};
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::api::PartialObjectMeta;
@@ -25,18 +26,6 @@ use crate::report::chain;
 
 /// Time until a watch that was not allowed is tried again.
 const NOT_ALLOWED: Duration = Duration::from_mins(5);
-
-/// One object of a Sync's own namespace.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Reference {
-    /// What it is.
-    pub(crate) kind: VariableSourceKind,
-    /// Its name.
-    pub(crate) name: String,
-}
-
-/// Which state of an object it is; `None` when it does not exist.
-pub(crate) type Version = Option<String>;
 
 /// What a watch knows; `None` until its first answer.
 pub(crate) type Known = Option<Version>;
@@ -138,8 +127,7 @@ async fn follow(mut events: Events, sender: watch::Sender<Known>, reference: Ref
             Ok(Event::Apply(version)) => show(&sender, version),
             Ok(Event::Delete(_)) => show(&sender, None),
             Err(error) => {
-                let Reference { kind, name } = &reference;
-                tracing::debug!(?kind, %name, error = %chain(&error), "watch of a reference failed, opening it again");
+                tracing::debug!(%reference, error = %chain(&error), "watch of a reference failed, opening it again");
                 if is_forbidden(&error) {
                     tokio::time::sleep(NOT_ALLOWED).await;
                 }

@@ -4,9 +4,10 @@
 
 use std::path::Path;
 
-use flux_e2e::{ControlPlane, Plugin, TestNamespace, plugin::Said};
+use flux_e2e::{ControlPlane, Plugin, TestNamespace, install, plugin::Said};
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::api::{Patch, PatchParams};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 struct Scene {
@@ -42,6 +43,14 @@ impl Scene {
         std::fs::write(self.path().join(path), content).unwrap();
     }
 
+    /// Applies anything as a person does.
+    async fn apply_by_hand(&self, object: Value) {
+        let object = serde_json::from_value(object).unwrap();
+        install::apply(&self.namespace.client(), &object)
+            .await
+            .unwrap();
+    }
+
     async fn diff(&self) -> Said {
         let path = self.path().display().to_string();
         self.plugin.run(&["diff", &path]).await.unwrap()
@@ -51,7 +60,7 @@ impl Scene {
     async fn apply(&self) {
         let path = self.path().display().to_string();
         let built = self.plugin.data(&["build", &path, "-o", "json"]).await;
-        let built: serde_json::Value = serde_json::from_str(&built.unwrap()).unwrap();
+        let built: Value = serde_json::from_str(&built.unwrap()).unwrap();
         let force = PatchParams::apply("flux").force();
         for object in built["items"].as_array().unwrap() {
             let name = object["metadata"]["name"].as_str().unwrap();
@@ -154,4 +163,57 @@ async fn a_sync_compares_with_its_own_fields_on_top() {
     );
     let usage = scene.plugin.run(&["diff", "sync", "apps"]).await.unwrap();
     assert_eq!(usage.code, 2, "{usage}");
+}
+
+#[tokio::test]
+async fn a_sync_compares_with_its_variables_and_keys_and_shows_no_secret() {
+    let settings = SETTINGS.replace("red", "${color} and ${password}");
+    let encrypted = include_str!("../../controller/core/fixtures/sops/secret.yaml");
+    let files = [
+        ("settings.yaml", settings.as_str()),
+        ("login.yaml", encrypted),
+    ];
+    let scene = Scene::set(&files).await;
+    let name = scene.namespace.name().to_owned();
+    let sync = json!({
+        "apiVersion": "flux.rs/v1alpha1", "kind": "Sync",
+        "metadata": {"name": "apps", "namespace": name},
+        "spec": {
+            "sourceRef": {"name": "fleet"},
+            "targetNamespace": name,
+            "substitute": {"vars": {"color": "green"}, "from": [{"kind": "Secret", "name": "values"}]},
+            "decryption": {"provider": "sops", "secretRef": {"name": "values"}},
+        },
+    });
+    let key = include_str!("../../controller/core/fixtures/sops/keys/one.agekey");
+    let values = json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "values", "namespace": name},
+        "stringData": {"password": "s3cret-too", "one.agekey": key},
+    });
+    scene.apply_by_hand(sync).await;
+    let diff = [
+        "diff",
+        "sync",
+        "apps",
+        "--path",
+        &scene.path().display().to_string(),
+    ];
+    let missing = scene.plugin.run(&diff).await.unwrap();
+    assert_eq!(missing.code, 2, "{missing}");
+    assert!(
+        missing.stderr.contains("Secret values does not exist"),
+        "{missing}"
+    );
+    scene.apply_by_hand(values).await;
+    scene.apply_by_hand(json!({
+        "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings", "namespace": name},
+        "data": {"color": "red", "size": "big"},
+    }))
+    .await;
+    let said = scene.plugin.run(&diff).await.unwrap();
+    assert_eq!(said.code, 1, "{said}");
+    assert!(said.stdout.contains("+ green and ***"), "{said}");
+    assert!(said.stdout.contains("/login created"), "{said}");
+    assert!(!said.to_string().contains("s3cret"), "{said}");
+    assert!(!said.to_string().contains("battery"), "{said}");
 }

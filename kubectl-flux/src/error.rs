@@ -2,6 +2,7 @@
 
 use std::{io, path::PathBuf};
 
+use flux_core::redact::scrub;
 use kube::core::Status;
 
 use crate::kind::Kind;
@@ -76,6 +77,9 @@ pub(crate) enum Error {
         #[source]
         source: flux_engine::cluster::Error,
     },
+    /// What a Sync builds with could not be read.
+    #[error("cannot read what the sync builds with")]
+    Inputs(#[source] flux_engine::inputs::Error),
     /// Something did not end well; what it was has been told already.
     #[error("{0}")]
     Failed(String),
@@ -133,6 +137,16 @@ impl Error {
         }
     }
 
+    /// Takes secret values out of every further line: the API server repeats what it refuses.
+    pub(crate) fn without(mut self, secrets: &[String]) -> Self {
+        if let Self::Build { details, .. } | Self::Refused { details, .. } = &mut self {
+            for detail in details {
+                *detail = scrub(detail, secrets);
+            }
+        }
+        self
+    }
+
     /// Returns what to do next.
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
@@ -142,7 +156,8 @@ impl Error {
             Self::Kubeconfig(_) | Self::NoCluster(_) => {
                 Some("name a kubeconfig with --kubeconfig, or a context with --context".into())
             }
-            Self::Api { source, .. } => api_hint(source),
+            Self::Api { source, .. }
+            | Self::Inputs(flux_engine::inputs::Error::Read { source, .. }) => api_hint(source),
             Self::NotFound { kind, .. } => Some(format!(
                 "see what there is: kubectl flux get {} -A",
                 kind.word()
@@ -160,6 +175,7 @@ impl Error {
             | Self::Build { .. }
             | Self::Refused { .. }
             | Self::Engine { .. }
+            | Self::Inputs(_)
             | Self::Failed(_)
             | Self::Output(_) => None,
         }

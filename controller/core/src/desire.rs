@@ -1,6 +1,7 @@
 //! From the objects of a build to the objects as they shall be: scoped, normalised, labelled, each identity once.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt;
 
 use flux_kustomize::Object;
 use serde_json::Value;
@@ -33,6 +34,16 @@ pub struct Problem {
     pub object: Option<String>,
     /// What is wrong and what to do.
     pub message: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.origin)?;
+        if let Some(object) = &self.object {
+            write!(f, "{object}: ")?;
+        }
+        f.write_str(&self.message)
+    }
 }
 
 /// Returns the kinds of a build, each once.

@@ -19,6 +19,7 @@ pub mod git;
 pub mod hash;
 pub mod health;
 pub mod image;
+pub mod inputs;
 pub mod inventory;
 pub mod live;
 pub mod managed_fields;

@@ -5,20 +5,18 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 use std::time::Instant;
 
-use flux_core::desire::{self, Problem};
+use flux_core::desire;
+use flux_core::inputs::{Failure, Inputs};
 use flux_core::object::Desired;
 use flux_core::overlay::overlay;
 use flux_core::owner::Owner;
-use flux_core::sops::{Decrypting, decrypt_data, refuse_encrypted};
-use flux_core::substitute::substitute;
 use flux_crds::{Reason, Sync};
 use flux_engine::cluster::scopes;
 use flux_engine::git::Deadline;
-use flux_kustomize::{Build, FileTree, Object, Options, Read, Scopes};
+use flux_kustomize::{Build, Options, Read, Scopes};
 
 use super::gather::Gathered;
 use super::halt::Halt;
-use super::inputs::Inputs;
 use crate::context::Context;
 use crate::key::Key;
 use crate::sources::Snapshot;
@@ -117,44 +115,16 @@ fn run(
     path: &str,
     options: &Options,
 ) -> Result<(Build, u64), Halt> {
-    let decrypting = inputs
-        .keyring
-        .as_ref()
-        .map(|keyring| Decrypting::new(&snapshot.tree, keyring));
-    let tree: &dyn FileTree = match &decrypting {
-        Some(tree) => tree,
-        None => &snapshot.tree,
-    };
-    let result = flux_kustomize::build(tree, path, options);
-    if let Some(tree) = decrypting {
-        inputs.has_decrypted(tree.into_secrets());
-    }
-    let mut build = result.map_err(|failure| explain(snapshot, path, &failure))?;
+    let build = inputs.build(&snapshot.tree, path, options);
+    let build = build.map_err(|failure| match failure {
+        Failure::Build(failure) => explain(snapshot, path, &failure),
+        Failure::Objects(problems) => Halt::problems(problems),
+    })?;
     for note in build.notes.iter().take(NOTES) {
         tracing::info!(path = %note.path, note = %note.message, "file left out of the build");
     }
-    finish(snapshot, inputs, &mut build.objects).map_err(Halt::problems)?;
     let print = print(snapshot, inputs, &build.reads);
     Ok((build, print))
-}
-
-/// Decrypts what is encrypted within built objects, and fills in the variables.
-fn finish(
-    snapshot: &Snapshot,
-    inputs: &Inputs,
-    objects: &mut [Object],
-) -> Result<(), Vec<Problem>> {
-    if let Some(keyring) = &inputs.keyring {
-        inputs.has_decrypted(decrypt_data(objects, keyring)?);
-    }
-    refuse_encrypted(objects, inputs.keyring.is_some())?;
-    match &inputs.variables {
-        Some(variables) => {
-            let read = |path: &str| snapshot.tree.read(path).ok();
-            substitute(objects, variables, &read)
-        }
-        None => Ok(()),
-    }
 }
 
 fn explain(snapshot: &Snapshot, path: &str, failure: &flux_kustomize::Failure) -> Halt {

@@ -3,16 +3,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use flux_core::inputs::Inputs;
 use flux_crds::git_repository::AccessFrom;
 use flux_crds::{GitRepository, Reason, Sync, SyncStatus};
 use flux_engine::cluster::{Actor, Cluster};
+use flux_engine::inputs::{Reference, Version};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::Api;
 use kube::api::PartialObjectMeta;
 
 use super::course::Course;
 use super::halt::Halt;
-use super::inputs::{self, Inputs};
+use super::inputs;
 use super::wakeups::{dependency_keys, is_ready_for, source_key};
 use crate::context::Context;
 use crate::key::Key;
@@ -28,6 +30,8 @@ pub(crate) struct Gathered {
     pub(crate) cluster: Cluster,
     /// What to build with beside the files.
     pub(crate) inputs: Arc<Inputs>,
+    /// Which states of ConfigMaps and Secrets that is.
+    pub(crate) versions: BTreeMap<Reference, Version>,
 }
 
 /// Reads everything, or says what is missing.
@@ -45,8 +49,10 @@ pub(crate) async fn gather(
     dependencies(context, sync, in_step)?;
     let snapshot = course.snapshot(context, sync, status, newest).await?;
     let cluster = context.cluster(account(context, sync));
+    let (inputs, versions) = inputs::read(sync, &cluster).await?;
     Ok(Gathered {
-        inputs: Arc::new(inputs::read(sync, &cluster).await?),
+        inputs: Arc::new(inputs),
+        versions,
         snapshot,
         course,
         cluster,

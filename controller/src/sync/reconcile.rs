@@ -140,7 +140,7 @@ impl Run<'_> {
                 gather(self.context, self.sync, &memory.status, wakeups.served()).await?;
             revision = Some(gathered.snapshot.revision.clone());
             inputs = Some(Arc::clone(&gathered.inputs));
-            wakeups.has_read(&gathered.inputs.versions);
+            wakeups.has_read(&gathered.versions);
             memory.course.clone_from(&gathered.course);
             course::remember(self.context, self.sync, &memory.status);
             finalize::ensure(self.context, self.sync, memory).await?;

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use flux_core::conclude::condition;
 use flux_crds::{ConditionType, Sync};
 use flux_engine::cluster::Actor;
+use flux_engine::inputs::{Reference, Version, references};
 use tokio::sync::{Notify, watch};
 
 use super::gather::account;
-use super::inputs;
 use crate::context::Context;
 use crate::key::Key;
-use crate::references::{Known, Reference, Version, Watch};
+use crate::references::{Known, Watch};
 use crate::registry::State;
 use crate::sources::Served;
 
@@ -186,7 +186,7 @@ impl Wakeups {
         let wanted = if sync.spec.is_suspended() {
             BTreeSet::new()
         } else {
-            inputs::references(sync)
+            references(&sync.spec)
         };
         let actor = account(&self.context, sync);
         let same = self.actor.as_ref() == Some(&actor)

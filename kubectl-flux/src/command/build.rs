@@ -15,7 +15,7 @@ use crate::{
     streams::Streams,
 };
 
-pub(crate) use place::{Place, build};
+pub(crate) use place::{Place, build, build_with};
 
 /// The path that stands for stdin.
 const STDIN: &str = "-";

@@ -10,13 +10,15 @@ use std::{
 
 use flux_core::{
     diff::{Style, render},
+    inputs::Inputs,
     overlay::overlay,
+    redact::scrub,
 };
 use flux_crds::Sync;
 use flux_kustomize::{Options, Scopes};
 
 use self::preview::{Against, changes};
-use super::build::{Place, build};
+use super::build::{Place, build_with};
 use crate::{
     args::{Connection, DiffArgs},
     cluster::Cluster,
@@ -52,17 +54,19 @@ pub(crate) async fn run(
 ) -> Result<Verdict, Error> {
     let subject = subject(args)?;
     let cluster = Cluster::connect(connection).await?;
-    let (place, options, against) = match subject {
+    let (place, options, against, inputs) = match subject {
         Subject::Directory(path) => {
             let place = Place::of(&path, args.root.as_deref())?;
             (
                 place,
                 built_to_be_applied(),
                 Against::Namespace(cluster.namespace.clone()),
+                Inputs::default(),
             )
         }
         Subject::Sync { name, path } => {
             let sync = sync(&name, &cluster).await?;
+            let inputs = inputs(&sync, &cluster).await?;
             let place = Place::of(&path, args.root.as_deref())?;
             (
                 place,
@@ -71,18 +75,21 @@ pub(crate) async fn run(
                     ..built_to_be_applied()
                 },
                 Against::Sync(Box::new(sync)),
+                inputs,
             )
         }
     };
-    let built = build(&place, &options)?;
+    let built = build_with(&place, &options, &inputs)?;
     for note in &built.notes {
         streams.say(format_args!("note: {note}"));
     }
-    let preview = changes(built.objects, &against, cluster.client).await?;
+    let secrets = inputs.secrets();
+    let preview = changes(built.objects, &against, cluster.client).await;
+    let preview = preview.map_err(|error| error.without(&secrets))?;
     for skipped in &preview.skipped {
         streams.say(format_args!("note: {skipped}"));
     }
-    streams.data(&render(&preview.changes, style()))?;
+    streams.data(&scrub(&render(&preview.changes, style()), &secrets))?;
     let is_equal = preview.changes.iter().all(|change| !change.is_change());
     Ok(if is_equal {
         Verdict::Equal
@@ -141,6 +148,13 @@ fn sync_name(words: &[String]) -> Result<String, Error> {
             "write kubectl flux diff sync NAME --path PATH",
         )),
     }
+}
+
+/// Reads what the Sync builds with, through the rights of whoever runs this.
+async fn inputs(sync: &Sync, cluster: &Cluster) -> Result<Inputs, Error> {
+    let namespace = sync.metadata.namespace.as_deref().unwrap_or_default();
+    let read = flux_engine::inputs::read(&cluster.client, namespace, &sync.spec).await;
+    read.map(|(inputs, _)| inputs).map_err(Error::Inputs)
 }
 
 async fn sync(name: &str, cluster: &Cluster) -> Result<Sync, Error> {

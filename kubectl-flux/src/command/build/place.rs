@@ -6,6 +6,7 @@ use std::{
     path::Path,
 };
 
+use flux_core::inputs::{Failure, Inputs};
 use flux_kustomize::{DirectoryTree, FileTree, MemoryTree, Options};
 
 use crate::error::Error;
@@ -97,13 +98,41 @@ impl Place {
 
 /// Builds a directory with the controller's own code.
 pub(crate) fn build(place: &Place, options: &Options) -> Result<flux_kustomize::Build, Error> {
-    let tree: &dyn FileTree = match &place.tree {
-        Tree::Directory(tree) => tree,
-        Tree::Memory(tree) => tree,
+    flux_kustomize::build(place.tree(), &place.path, options)
+        .map_err(|failure| place.explain(&failure))
+}
+
+/// Builds a directory as a Sync with these variables and keys would.
+pub(crate) fn build_with(
+    place: &Place,
+    options: &Options,
+    inputs: &Inputs,
+) -> Result<flux_kustomize::Build, Error> {
+    let built = inputs.build(place.tree(), &place.path, options);
+    let error = |failure| match failure {
+        Failure::Build(failure) => place.explain(&failure),
+        Failure::Objects(problems) => Error::Build {
+            path: place.shown.clone(),
+            count: problems.len(),
+            details: problems.iter().map(ToString::to_string).collect(),
+        },
     };
-    flux_kustomize::build(tree, &place.path, options).map_err(|failure| Error::Build {
-        path: place.shown.clone(),
-        count: failure.errors.len(),
-        details: failure.errors.iter().map(ToString::to_string).collect(),
-    })
+    built.map_err(|failure| error(failure).without(&inputs.secrets()))
+}
+
+impl Place {
+    fn tree(&self) -> &dyn FileTree {
+        match &self.tree {
+            Tree::Directory(tree) => tree,
+            Tree::Memory(tree) => tree,
+        }
+    }
+
+    fn explain(&self, failure: &flux_kustomize::Failure) -> Error {
+        Error::Build {
+            path: self.shown.clone(),
+            count: failure.errors.len(),
+            details: failure.errors.iter().map(ToString::to_string).collect(),
+        }
+    }
 }

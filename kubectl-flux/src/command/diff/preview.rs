@@ -1,7 +1,7 @@
 //! What the API server would make of each object, beside what it has.
 
 use flux_core::{
-    desire::{self, Problem, Scope, Scopes},
+    desire::{self, Scope, Scopes},
     diff::ObjectChange,
     inventory::Inventory,
     live::Metadata,
@@ -130,17 +130,8 @@ async fn desired(
     };
     desire::desire(objects, &owner, &scopes).map_err(|problems| Error::Refused {
         count: problems.len(),
-        details: problems.iter().map(problem).collect(),
+        details: problems.iter().map(ToString::to_string).collect(),
     })
-}
-
-fn problem(problem: &Problem) -> String {
-    let object = problem
-        .object
-        .as_ref()
-        .map(|object| format!("{object}: "))
-        .unwrap_or_default();
-    format!("{}: {object}{}", problem.origin, problem.message)
 }
 
 fn owner(sync: &Sync) -> Owner {
