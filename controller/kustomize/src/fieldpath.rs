@@ -13,6 +13,8 @@ enum Part {
     /// Items with a field that fits, or plain items that fit if the field is empty.
     Match(String, Regex, String),
     Every,
+    /// Something in brackets that is no condition; an error where it is reached.
+    Wrong(String),
 }
 
 /// A path to fields of an object.
@@ -61,7 +63,7 @@ impl FieldPath {
                 };
                 known.is_some_and(|known| text_of(known) == *exact)
             }),
-            Part::Every => None,
+            Part::Every | Part::Wrong(_) => None,
         })
     }
 
@@ -130,7 +132,9 @@ fn part(text: String) -> Result<Part, String> {
         });
     };
     match inner.split_once('=') {
-        None => Ok(Part::Field(inner.to_owned())),
+        // Brackets are for names with dots in them.
+        None if inner.contains('.') => Ok(Part::Field(inner.to_owned())),
+        None => Ok(Part::Wrong(text)),
         Some((field, value)) => {
             let pattern = Regex::new(value)
                 .map_err(|_| format!("{value} in {text} is not a regular expression"))?;
@@ -162,6 +166,7 @@ impl Walk<'_> {
                     .iter_mut()
                     .try_fold(0, |found, item| Ok(found + self.walk(item, rest)?))
             }
+            Part::Wrong(text) => Err(format!("{text} must be [field=value], or a name with dots")),
             Part::Match(name, pattern, exact) => {
                 let found = self.matching(value, (name, pattern), rest)?;
                 if found > 0 || self.leaf == Leaf::Nothing {
@@ -182,12 +187,9 @@ impl Walk<'_> {
     }
 
     fn field(&mut self, value: &mut Value, name: &str, rest: &[Part]) -> Result<usize, String> {
-        if value.is_null() && self.leaf != Leaf::Nothing {
-            *value = Value::Object(Map::new());
-        }
         let fields = match value {
             Value::Object(fields) => fields,
-            Value::Null => return Ok(0),
+            Value::Null if self.leaf == Leaf::Nothing => return Ok(0),
             _ => return Err(format!("{name} needs a mapping around it")),
         };
         if self.leaf != Leaf::Nothing && !fields.contains_key(name) {

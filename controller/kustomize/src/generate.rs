@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::Error;
 use crate::build::Origin;
+use crate::fieldpath::text_of;
 use crate::kustomization::{Generator, GeneratorOptions};
 use crate::resource::{Resource, Resources};
 use crate::target::Place;
@@ -229,9 +230,13 @@ fn encode_string_data(secret: &mut Value) {
 }
 
 fn merge_texts(made: &mut Resource, old: &Resource, field: &str) {
-    let inherited: Map<String, Value> = old
-        .texts(field)
-        .map(|(key, text)| (key.to_owned(), text.into()))
+    let texts = old
+        .value
+        .get("metadata")
+        .and_then(|metadata| metadata.get(field));
+    let texts = texts.and_then(Value::as_object).into_iter().flatten();
+    let inherited: Map<String, Value> = texts
+        .map(|(key, text)| (key.clone(), text_of(text).into()))
         .collect();
     if inherited.is_empty() {
         return;
@@ -244,16 +249,15 @@ fn merge_texts(made: &mut Resource, old: &Resource, field: &str) {
     fields.extend(own);
 }
 
+/// What nothing is in goes away, too.
 fn merge_field(made: &mut Value, old: &Value, field: &str) {
-    let Some(Value::Object(inherited)) = old.get(field) else {
-        return;
-    };
-    if inherited.is_empty() {
-        return;
-    }
+    let inherited = old.get(field).and_then(Value::as_object);
     let fields = crate::resource::child_mut(made, field);
-    let own = std::mem::replace(fields, inherited.clone());
+    let own = std::mem::replace(fields, inherited.cloned().unwrap_or_default());
     fields.extend(own);
+    if let (true, Value::Object(made)) = (fields.is_empty(), made) {
+        made.shift_remove(field);
+    }
 }
 
 #[cfg(test)]

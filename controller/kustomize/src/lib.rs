@@ -48,7 +48,8 @@
 //!   their digits in the objects that it meets.
 //! - The notes that kustomize keeps in annotations while it builds are never seen, so nothing can
 //!   copy, remove or hash them.
-//! - Variables take numbers in any notation.
+//! - Variables take numbers in any notation. Text that was folded keeps its line breaks, and no
+//!   value becomes text or a number by the style of what is around it.
 //! - JSON and YAML patches are both read as YAML, so that JSON may have comments.
 
 mod bounds;

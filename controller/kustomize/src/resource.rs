@@ -126,17 +126,6 @@ impl Resource {
         self.metadata_mut().insert("name".to_owned(), name.into());
     }
 
-    /// Returns the labels or annotations.
-    pub(crate) fn texts(&self, field: &str) -> impl Iterator<Item = (&str, &str)> {
-        self.value
-            .get("metadata")
-            .and_then(|metadata| metadata.get(field))
-            .and_then(Value::as_object)
-            .into_iter()
-            .flatten()
-            .filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)))
-    }
-
     /// Returns a label or annotation.
     pub(crate) fn text(&self, field: &str, key: &str) -> Option<&str> {
         self.value.get("metadata")?.get(field)?.get(key)?.as_str()

@@ -149,9 +149,6 @@ impl Target {
             .iter()
             .map(|reject| Ok((Selection::new(reject)?, reject)))
             .collect::<Result<_, String>>()?;
-        if self.field_paths.iter().any(String::is_empty) {
-            return Err("a field path is empty".to_owned());
-        }
         let paths: Vec<FieldPath> = if self.field_paths.is_empty() {
             vec![FieldPath::parse(NAME)?]
         } else {
@@ -185,6 +182,9 @@ impl Target {
         value: &Value,
         pay: &dyn Fn() -> Result<(), String>,
     ) -> Result<(), String> {
+        if path.text().is_empty() {
+            return Err("a field path is empty".to_owned());
+        }
         let leaf = match (self.options.create, value) {
             (false, _) => Leaf::Nothing,
             (true, Value::Object(_)) => Leaf::Mapping,
