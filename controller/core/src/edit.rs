@@ -10,7 +10,7 @@
 //! edited file is parsed again, and refused if anything but the intended values differs
 //! ([`Error::Differs`]). What is left alone is said with its reason ([`Skip`]).
 //!
-//! *Left alone*: files that say at their head that they are generated (`Code generated`, `DO NOT
+//! *Left alone*: files that say at their head that they are generated (`Code generated … DO NOT
 //! EDIT`, `@generated`, `automatically generated` and the like), files that SOPS encrypted (a
 //! `sops` key at the top), and templates that are no YAML.
 
@@ -36,7 +36,7 @@ use crate::image;
 
 pub use manual::{Place, places, set_annotation, set_image};
 pub use skip::{Reason, Skip};
-pub use tree::{Edits, tree};
+pub use tree::{Edits, is_of_interest, tree};
 
 use apply::Intent;
 use source::Source;
@@ -162,12 +162,6 @@ pub enum Error {
     /// What was asked for cannot be done there.
     #[error("{0}")]
     LeftAlone(Box<Skip>),
-    /// The directory to edit leads out of the repository.
-    #[error("{0:?} is no directory of the repository: it leads out of it")]
-    Outside(String),
-    /// The directory to edit does not exist.
-    #[error("there is no directory {0:?} in the repository")]
-    NoDirectory(String),
     /// The tree cannot be read.
     #[error("failed to look for files to edit")]
     Tree(#[source] flux_kustomize::TreeError),
@@ -216,11 +210,11 @@ struct Found {
 fn left_alone(path: &str, bytes: &[u8], targets: &[&Target], reason: &Reason) -> Edited {
     let mut edited = Edited::default();
     for target in targets {
-        if tree::concerns(path, bytes, target) {
+        if tree::concerns(bytes, target) {
             edited.skipped.push(Skip {
                 policy: Some(target.policy.clone()),
                 path: path.to_owned(),
-                line: 1,
+                line: 0,
                 object: None,
                 reason: reason.clone(),
             });

@@ -208,7 +208,9 @@ impl Automated<'_> {
         {
             fail(&mut written, &Reason::Locked(lock));
         }
+        let with = written.first().map(|(place, _)| place.clone());
         let intent = |(place, new)| Intent {
+            with: with.clone(),
             container: Some(container.name.clone()),
             tag: tag.as_ref().ok().map(|tag| tag.clone().into_owned()),
             ..Intent::new(target, place, new)

@@ -23,6 +23,8 @@ pub(super) struct Intent {
     pub(super) container: Option<String>,
     /// Whether it only follows from another one, by an alias.
     pub(super) is_implied: bool,
+    /// Another place that is written with this one or not at all: the tag of a digest.
+    pub(super) with: Option<Place>,
 }
 
 impl Intent {
@@ -36,6 +38,7 @@ impl Intent {
             new,
             container: None,
             is_implied: false,
+            with: None,
         }
     }
 
@@ -64,13 +67,13 @@ pub(super) fn apply(source: &Source<'_>, found: Found) -> Result<Edited, Error> 
     count(&found.intents, &mut edited.places);
     let mut replacements = Vec::new();
     let mut made = Vec::new();
-    let uses = if !found.intents.is_empty() && source.has_aliases() {
-        source.places()
-    } else {
-        BTreeMap::new()
-    };
-    for (node, intents) in by_node(source, found.intents) {
-        match decide(source, node, &intents, &uses) {
+    let mut decided: Vec<_> = by_node(source, found.intents)
+        .into_iter()
+        .map(|(node, intents)| (decide(source, node, &intents), node, intents))
+        .collect();
+    together(&mut decided);
+    for (decision, node, intents) in decided {
+        match decision {
             Ok(None) => {}
             Ok(Some(text)) => {
                 edited.changes.push(change(source, node, &intents));
@@ -116,13 +119,30 @@ fn by_node(source: &Source<'_>, intents: Vec<Intent>) -> BTreeMap<NodeId, Vec<In
     nodes
 }
 
+/// What is to be written in the place of a scalar for these intents.
+type Decided = (Result<Option<String>, Reason>, NodeId, Vec<Intent>);
+
+/// Leaves a tag alone if its digest cannot be written, and the other way round.
+fn together(decided: &mut [Decided]) {
+    let mut failed: BTreeMap<Place, Reason> = BTreeMap::new();
+    for (decision, _, intents) in decided.iter() {
+        if let Err(reason) = decision {
+            let with = intents.iter().filter_map(|intent| intent.with.clone());
+            failed.extend(with.map(|place| (place, reason.clone())));
+        }
+    }
+    for (decision, _, intents) in decided {
+        let mut with = intents.iter().filter_map(|intent| intent.with.as_ref());
+        if let Some(reason) = with.find_map(|place| failed.get(place))
+            && matches!(decision, Ok(Some(_)))
+        {
+            *decision = Err(reason.clone());
+        }
+    }
+}
+
 /// Returns how the scalar is to be written, `None` if it may stay as it is.
-fn decide(
-    source: &Source<'_>,
-    node: NodeId,
-    intents: &[Intent],
-    uses: &BTreeMap<NodeId, Vec<Place>>,
-) -> Result<Option<String>, Reason> {
+fn decide(source: &Source<'_>, node: NodeId, intents: &[Intent]) -> Result<Option<String>, Reason> {
     let Some(first) = intents.first() else {
         return Ok(None);
     };
@@ -138,11 +158,7 @@ fn decide(
     }
     let style = editable(source, node)?;
     let intended = |place: &Place| intents.iter().any(|intent| intent.place == *place);
-    let unintended = uses
-        .get(&node)
-        .into_iter()
-        .flatten()
-        .find(|place| !intended(place));
+    let unintended = source.uses(node).iter().find(|place| !intended(place));
     if let Some(place) = unintended {
         return Err(Reason::Shared {
             field: place.path.to_string(),

@@ -16,6 +16,8 @@ pub(super) struct Container {
     pub(super) image: Name,
     /// The tag that is written, if any is.
     pub(super) tag: Option<String>,
+    /// The digest that is written, if any is.
+    pub(super) digest: Option<String>,
     pub(super) written: Written,
 }
 
@@ -87,6 +89,7 @@ fn one(item: &Value, path: &FieldPath) -> Option<Container> {
             .to_owned(),
         image: image.name,
         tag: image.tag,
+        digest: image.digest,
         written: Written::Whole {
             path: path.key("image"),
             has_registry: true,
@@ -155,10 +158,17 @@ impl Fields {
             .as_ref()
             .and_then(|path| path.get(object))
             .map(super::apply::shown);
+        let digest_text = digest.as_ref().and_then(text).map(str::to_owned);
+        // A digest may also stand behind the tag.
+        let (tag_text, behind) = match tag_text.as_deref().map(|text| text.split_once('@')) {
+            Some(Some((tag, digest))) => (Some(tag.to_owned()), Some(digest.to_owned())),
+            _ => (tag_text, None),
+        };
         Some(Container {
             name: name.to_owned(),
             image: image.name,
             tag: tag_text.or(image.tag),
+            digest: digest_text.or(behind).or(image.digest),
             written: match tag {
                 Some(tag) => Written::Parts { tag, digest },
                 None => Written::Whole {

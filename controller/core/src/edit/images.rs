@@ -107,7 +107,9 @@ fn intents(
         }
     };
     let name = entry["name"].as_str().map(str::to_owned);
+    let with = written.first().map(|(place, _)| place.clone());
     let intent = |(place, new)| Intent {
+        with: with.clone(),
         container: name.clone(),
         ..Intent::new(target, place, new)
     };

@@ -49,6 +49,7 @@ pub fn set_image(path: &str, bytes: &[u8], place: &Place, image: &Image) -> Resu
         new: Ok(new),
         container: Some(container.name.clone()),
         is_implied: false,
+        with: None,
     };
     let found = Found {
         intents: written.into_iter().map(intent).collect(),
@@ -89,7 +90,7 @@ pub fn places(path: &str, bytes: &[u8]) -> Result<Vec<(Place, Image)>, Error> {
             let image = Image {
                 name: container.image,
                 tag: container.tag,
-                digest: None,
+                digest: container.digest,
             };
             let place = Place {
                 object: object.clone(),

@@ -228,18 +228,14 @@ fn intents(source: &Source<'_>, place: Place, part: Part, target: &Target) -> Ve
         Part::Digest => wanted.digest_text(),
     };
     let intent = Intent::new(target, place, new);
-    let mut implied = Vec::new();
-    if source.has_aliases()
-        && let Some((node, _)) = source.scalar(&intent.place)
-    {
-        let all = source.places().remove(&node).unwrap_or_default();
-        let is_same_key = |place: &Place| place.path.last_key() == intent.place.path.last_key();
-        implied = all
-            .into_iter()
-            .filter(|place| *place != intent.place && is_same_key(place))
-            .map(|place| intent.implied(place))
-            .collect();
-    }
-    implied.insert(0, intent);
-    implied
+    let uses = source
+        .scalar(&intent.place)
+        .map_or(&[][..], |(node, _)| source.uses(node));
+    let is_same_key = |place: &&Place| place.path.last_key() == intent.place.path.last_key();
+    let others = uses
+        .iter()
+        .filter(|place| **place != intent.place)
+        .filter(is_same_key);
+    let implied: Vec<Intent> = others.map(|place| intent.implied(place.clone())).collect();
+    [vec![intent], implied].concat()
 }

@@ -9,9 +9,9 @@ use super::PolicyName;
 pub struct Skip {
     /// The policy that wanted it changed, if it is known.
     pub policy: Option<PolicyName>,
-    /// The file.
+    /// The file, or the directory that was to be looked into.
     pub path: String,
-    /// The line in that file, from 1.
+    /// The line in that file, from 1; 0 is the whole of it.
     pub line: usize,
     /// The object, `Deployment/shop/web`, if there is one.
     pub object: Option<String>,
@@ -21,7 +21,10 @@ pub struct Skip {
 
 impl fmt::Display for Skip {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: ", self.path, self.line)?;
+        match self.line {
+            0 => write!(f, "{}: ", self.path)?,
+            line => write!(f, "{}:{line}: ", self.path)?,
+        }
         if let Some(object) = &self.object {
             write!(f, "{object}: ")?;
         }
@@ -32,6 +35,12 @@ impl fmt::Display for Skip {
 /// Why a place is left alone.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Reason {
+    /// The directory to edit leads out of the repository.
+    #[error("the path leads out of the repository")]
+    Outside,
+    /// The directory to edit does not exist.
+    #[error("there is no such directory in the repository")]
+    NoDirectory,
     /// The head of the file says so.
     #[error("the file says that it is generated ({0:?}): change what it is generated from")]
     Generated(String),

@@ -1,6 +1,7 @@
 //! A file that is edited: its values, and where each of them stands.
 
-use std::collections::BTreeMap;
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, HashSet};
 
 use flux_kustomize::{Content, Document, Node, NodeId, Outline, parse_yaml};
 use serde_json::Value;
@@ -45,6 +46,8 @@ pub(super) struct Source<'t> {
     pub(super) outline: Outline,
     /// The root of each of the documents.
     pub(super) roots: Vec<NodeId>,
+    /// The places of each scalar, if there are aliases.
+    uses: OnceCell<BTreeMap<NodeId, Vec<Place>>>,
 }
 
 impl<'t> Source<'t> {
@@ -61,6 +64,7 @@ impl<'t> Source<'t> {
             documents,
             outline,
             roots,
+            uses: OnceCell::new(),
         })
     }
 
@@ -143,15 +147,16 @@ impl<'t> Source<'t> {
                 None => {}
             }
         }
+        if merged.is_empty() {
+            return fields;
+        }
+        let mut names: HashSet<&str> = fields.iter().map(|(name, _)| *name).collect();
         for source in merged
             .into_iter()
             .flat_map(|source| self.merge_sources(source))
         {
-            for (key, value) in self.fields(source) {
-                if !fields.iter().any(|(name, _)| *name == key) {
-                    fields.push((key, value));
-                }
-            }
+            let others = self.fields(source).into_iter();
+            fields.extend(others.filter(|(name, _)| names.insert(name)));
         }
         fields
     }
@@ -185,11 +190,17 @@ impl<'t> Source<'t> {
         Some((id, self.outline.node(id)))
     }
 
-    /// Whether an edit of a place may change other places too.
-    pub(super) fn has_aliases(&self) -> bool {
-        self.outline
-            .nodes()
-            .any(|(_, node)| matches!(node.content, Content::Alias(_)))
+    /// Returns all places that an edit of a scalar changes; none if no alias is in the file.
+    pub(super) fn uses(&self, node: NodeId) -> &[Place] {
+        let is_alias = |node: &Node| matches!(node.content, Content::Alias(_));
+        let uses = self.uses.get_or_init(|| {
+            if self.outline.nodes().any(|(_, node)| is_alias(node)) {
+                self.places()
+            } else {
+                BTreeMap::new()
+            }
+        });
+        uses.get(&node).map_or(&[], Vec::as_slice)
     }
 
     /// Returns all places of each scalar, where aliases and merges show it more than once.

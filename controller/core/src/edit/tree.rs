@@ -1,6 +1,7 @@
 //! Finding the files to edit: thousands are looked at, few are parsed.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use flux_crds::image_policy::UpdateStrategy;
 use flux_kustomize::{Entry, FileTree};
@@ -23,11 +24,11 @@ pub struct Edits {
 
 /// Writes what the targets want into the YAML files of a tree, each below its own `path`.
 ///
-/// A file that cannot be edited is left alone with a reason and does not keep others from being edited.
-/// Links are not followed: what they lead to is edited where it is.
+/// A file that cannot be edited is left alone with a reason and does not keep others from being edited, nor does a path
+/// that does not exist. Links are not followed: what they lead to is edited where it is.
 ///
 /// # Errors
-/// A target's path does not exist or leads out of the tree, or the tree cannot be read.
+/// The tree cannot be read.
 pub fn tree(tree: &dyn FileTree, targets: &[Target]) -> Result<Edits, Error> {
     let mut walk = Walk {
         tree,
@@ -35,14 +36,17 @@ pub fn tree(tree: &dyn FileTree, targets: &[Target]) -> Result<Edits, Error> {
         edits: Edits::default(),
     };
     for target in targets {
-        let root = normalise(&target.path)?;
-        match tree.entry(&root).map_err(Error::Tree)? {
-            Some(Entry::Directory | Entry::File) => {}
-            _ if root.is_empty() => {}
-            _ => return Err(Error::NoDirectory(target.path.clone())),
-        }
         walk.edits.places.entry(target.policy.clone()).or_default();
-        walk.targets.push(Looked::new(root, target));
+        match root(tree, &target.path)? {
+            Ok(root) => walk.targets.push(Looked::new(root, target)),
+            Err(reason) => walk.edits.skipped.push(Skip {
+                policy: Some(target.policy.clone()),
+                path: target.path.clone(),
+                line: 0,
+                object: None,
+                reason,
+            }),
+        }
     }
     for root in walk.roots() {
         match tree.entry(&root).map_err(Error::Tree)? {
@@ -50,78 +54,136 @@ pub fn tree(tree: &dyn FileTree, targets: &[Target]) -> Result<Edits, Error> {
             _ => walk.directory(&root)?,
         }
     }
+    walk.edits.files.sort();
     Ok(walk.edits)
 }
 
-/// Whether a file may hold a place of a target, by its bytes.
-pub(super) fn concerns(path: &str, bytes: &[u8], target: &Target) -> bool {
-    Looked::new(String::new(), target).concerns(path, bytes)
+/// Whether a file may be of interest to any target, by its bytes alone.
+///
+/// The answer never changes for the same bytes, so that it can be kept by their id: a file that is of no interest can be
+/// shown to [`tree`] as an empty one.
+pub fn is_of_interest(bytes: &[u8]) -> bool {
+    let strategies = [
+        UpdateStrategy::Markers,
+        UpdateStrategy::Annotations,
+        UpdateStrategy::Images,
+    ];
+    strategies.iter().any(|strategy| has_sign(*strategy, bytes))
 }
 
-/// Takes `.` and `..` out of a path.
-fn normalise(path: &str) -> Result<String, Error> {
+/// Whether a file may hold a place of a target, by its bytes.
+pub(super) fn concerns(bytes: &[u8], target: &Target) -> bool {
+    has_sign(target.strategy, bytes) && Looked::new(String::new(), target).concerns(bytes)
+}
+
+static MARKER: LazyLock<Regex> = LazyLock::new(|| pattern(&regex::escape(marker::KEY)));
+static AUTOMATED: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(fluxcd\.io|flux\.weave\.works)/automated"));
+static IMAGES: LazyLock<Regex> = LazyLock::new(|| pattern(r#"images["']?\s*:"#));
+
+fn pattern(text: &str) -> Regex {
+    Regex::new(text).expect("the pattern is a constant")
+}
+
+/// Whether a file has what all places of a strategy have.
+fn has_sign(strategy: UpdateStrategy, bytes: &[u8]) -> bool {
+    match strategy {
+        UpdateStrategy::Markers => MARKER.is_match(bytes),
+        UpdateStrategy::Annotations => AUTOMATED.is_match(bytes),
+        UpdateStrategy::Images => IMAGES.is_match(bytes),
+    }
+}
+
+/// Returns the directory that a target looks into, or why there is none.
+fn root(tree: &dyn FileTree, path: &str) -> Result<Result<String, Reason>, Error> {
+    let Some(root) = normalise(path) else {
+        return Ok(Err(Reason::Outside));
+    };
+    Ok(match tree.entry(&root).map_err(Error::Tree)? {
+        Some(Entry::Directory | Entry::File) => Ok(root),
+        _ if root.is_empty() => Ok(root),
+        Some(Entry::Symlink(_) | Entry::Submodule) | None => Err(Reason::NoDirectory),
+    })
+}
+
+/// Takes `.` and `..` out of a path; `None` if it leads out.
+fn normalise(path: &str) -> Option<String> {
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
         match part {
             "" | "." => {}
             ".." => {
-                let parent = parts.pop();
-                parent.ok_or_else(|| Error::Outside(path.to_owned()))?;
+                parts.pop()?;
             }
             part => parts.push(part),
         }
     }
-    Ok(parts.join("/"))
+    Some(parts.join("/"))
 }
 
 /// A target, where it looks, and what for.
 struct Looked<'t> {
     root: String,
     target: &'t Target,
-    /// Texts that all stand in a file with a place for this target.
-    needles: Vec<Regex>,
+    /// What stands in a file with a place for this target; without it every file may be one.
+    needle: Option<Regex>,
 }
 
 impl<'t> Looked<'t> {
     fn new(root: String, target: &'t Target) -> Self {
         let PolicyName { namespace, name } = &target.policy;
         let image = target.name.path().rsplit('/').next().unwrap_or_default();
-        let texts = match target.strategy {
-            UpdateStrategy::Markers => vec![
-                regex::escape(marker::KEY),
-                // Spaces may stand between them.
-                format!("{}.*{}", regex::escape(namespace), regex::escape(name)),
-            ],
-            UpdateStrategy::Annotations => vec![
-                r"(fluxcd\.io|flux\.weave\.works)/automated".to_owned(),
-                regex::escape(image),
-            ],
-            UpdateStrategy::Images => vec!["images".to_owned(), regex::escape(image)],
+        let text = match target.strategy {
+            UpdateStrategy::Markers => {
+                format!(
+                    r"{}\s*:\s*{}",
+                    regex::escape(namespace),
+                    regex::escape(name)
+                )
+            }
+            UpdateStrategy::Annotations | UpdateStrategy::Images => regex::escape(image),
         };
-        // A text that is escaped is an expression; if not, nothing is left out.
-        let needles = texts
-            .iter()
-            .filter_map(|text| Regex::new(text).ok())
-            .collect();
         Self {
             root,
             target,
-            needles,
+            needle: Regex::new(&text).ok(),
         }
     }
 
-    fn is_above(&self, path: &str) -> bool {
-        is_within(path, &self.root)
-    }
-
-    fn concerns(&self, path: &str, bytes: &[u8]) -> bool {
-        self.is_above(path) && self.needles.iter().all(|needle| needle.is_match(bytes))
+    fn concerns(&self, bytes: &[u8]) -> bool {
+        let needle = self.needle.as_ref();
+        needle.is_none_or(|needle| needle.is_match(bytes))
     }
 }
 
 fn is_within(path: &str, root: &str) -> bool {
     let rest = path.strip_prefix(root);
     root.is_empty() || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// The strategies that a file may hold places of: many targets share the answer.
+struct Signs {
+    markers: bool,
+    annotations: bool,
+    images: bool,
+}
+
+impl Signs {
+    fn of(bytes: &[u8]) -> Self {
+        Self {
+            markers: has_sign(UpdateStrategy::Markers, bytes),
+            annotations: has_sign(UpdateStrategy::Annotations, bytes),
+            images: has_sign(UpdateStrategy::Images, bytes),
+        }
+    }
+
+    fn has(&self, strategy: UpdateStrategy) -> bool {
+        match strategy {
+            UpdateStrategy::Markers => self.markers,
+            UpdateStrategy::Annotations => self.annotations,
+            UpdateStrategy::Images => self.images,
+        }
+    }
 }
 
 struct Walk<'t> {
@@ -161,17 +223,18 @@ impl Walk<'_> {
             }
             directories.extend(inner.into_iter().rev());
         }
-        self.edits.files.sort();
         Ok(())
     }
 
     fn file(&mut self, path: &str) -> Result<(), Error> {
         let bytes = self.tree.read(path).map_err(Error::Tree)?;
-        let targets: Vec<&super::Target> = self
+        let signs = Signs::of(&bytes);
+        let targets: Vec<&Target> = self
             .targets
             .iter()
-            .filter(|target| target.concerns(path, &bytes))
-            .map(|target| target.target)
+            .filter(|looked| signs.has(looked.target.strategy) && is_within(path, &looked.root))
+            .filter(|looked| looked.concerns(&bytes))
+            .map(|looked| looked.target)
             .collect();
         if targets.is_empty() {
             return Ok(());
@@ -198,15 +261,13 @@ impl Walk<'_> {
 
 fn unreadable(path: &str, targets: &[&Target], error: &Error) -> Vec<Skip> {
     let line = match error {
-        Error::Yaml(error) => error.line.unwrap_or(1),
+        Error::Yaml(error) => error.line.unwrap_or(0),
         Error::Differs { line, .. } => *line,
         Error::LeftAlone(skip) => skip.line,
         Error::NoObject { .. }
         | Error::SeveralObjects { .. }
         | Error::NoContainer { .. }
-        | Error::Outside(_)
-        | Error::NoDirectory(_)
-        | Error::Tree(_) => 1,
+        | Error::Tree(_) => 0,
     };
     let skip = |target: &&Target| Skip {
         policy: Some(target.policy.clone()),

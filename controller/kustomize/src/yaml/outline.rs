@@ -123,6 +123,7 @@ impl Outline {
         };
         let mut options = granit_parser::Options::default();
         options.set_emit_comments(true);
+        options.block_scalar_eof_without_line_feed = true;
         options.max_buffered_comment_events = MAX_COMMENTS;
         for event in Parser::new_from_str_with_options(body, options) {
             let (event, span) = event.map_err(|error| {

@@ -77,3 +77,12 @@ fn names_of_docker_hub_are_the_same_in_short_and_in_full() {
         Some(text.replace("1.4.0", "1.5.0").as_str())
     );
 }
+
+#[test]
+fn a_tag_and_its_digest_are_written_together_or_not_at_all() {
+    let text = "images: [{name: ghcr.io/org/app, newTag: 1.4.0, digest: !!str x}]\n";
+    let edited = file("kustomization.yaml", text.as_bytes(), &[target()]).unwrap();
+    assert_eq!((edited.bytes, edited.changes), (None, vec![]));
+    let reasons: Vec<&Reason> = edited.skipped.iter().map(|skip| &skip.reason).collect();
+    assert_eq!(reasons, [&Reason::Tagged, &Reason::Tagged]);
+}

@@ -63,7 +63,12 @@ fn what_is_not_there_is_named() {
         )
         .is_ok()
     );
-    let error = image(&format!("# DO NOT EDIT\n{DEPLOYMENT}"), "web", "a:1").unwrap_err();
+    let error = image(
+        &format!("# generated, DO NOT EDIT\n{DEPLOYMENT}"),
+        "web",
+        "a:1",
+    )
+    .unwrap_err();
     assert!(error.contains("generated"), "{error}");
 }
 

@@ -70,6 +70,10 @@ fn a_marked_image_changes_and_nothing_else(#[case] text: &str) {
 )]
 #[case::in_a_string("a: 'ghcr.io/org/app:1.4.0 # {\"$imagepolicy\": \"apps:app\"}'\n", 0)]
 #[case::written_already("image: ghcr.io/org/app:1.5.0 # {\"$imagepolicy\": \"apps:app\"}\n", 1)]
+#[case::advice(
+    "# DO NOT EDIT tags by hand\nimage: ghcr.io/org/app:1.5.0 # {\"$imagepolicy\": \"apps:app\"}\n",
+    1
+)]
 #[case::no_marker("image: ghcr.io/org/app:1.4.0 # {}\n", 0)]
 fn what_nobody_asked_for_stays(#[case] text: &str, #[case] places: usize) {
     let edited = edited(text);

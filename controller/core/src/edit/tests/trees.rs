@@ -42,12 +42,29 @@ fn files_below_the_path_are_edited(#[case] path: &str, #[case] expected: &[&str]
 }
 
 #[rstest]
-#[case("..", "leads out of it")]
-#[case("apps/../../x", "leads out of it")]
-#[case("nowhere", "there is no directory \"nowhere\"")]
-fn a_path_that_is_none_is_an_error(#[case] path: &str, #[case] expected: &str) {
-    let error = tree(&files(), &[at(path)]).unwrap_err().to_string();
-    assert!(error.contains(expected), "{error}");
+#[case("..", Reason::Outside)]
+#[case("apps/../../x", Reason::Outside)]
+#[case("nowhere", Reason::NoDirectory)]
+#[case("apps/link.yaml", Reason::NoDirectory)]
+fn a_path_that_is_none_does_not_keep_others_from_being_edited(
+    #[case] path: &str,
+    #[case] reason: Reason,
+) {
+    let edits = tree(&files(), &[at(path), at("apps")]).unwrap();
+    assert_eq!(edits.files.len(), 2);
+    assert_eq!(
+        edits
+            .skipped
+            .iter()
+            .map(|skip| &skip.reason)
+            .collect::<Vec<_>>(),
+        [&reason]
+    );
+    assert!(
+        edits.skipped[0]
+            .to_string()
+            .starts_with(&format!("{path}: "))
+    );
 }
 
 #[test]
@@ -102,4 +119,5 @@ fn a_large_tree_is_searched_and_not_parsed() {
     }
     let edits = tree(&files, &[at("")]).unwrap();
     assert_eq!((edits.files.len(), edits.skipped.len()), (3, 0));
+    assert!(is_of_interest(MARKED.as_bytes()) && !is_of_interest(b"a: [\n# no marker here\n"));
 }
