@@ -24,6 +24,35 @@
 //! # Ok::<(), flux_kustomize::Failure>(())
 //! ```
 //!
+//! What set a field is told when a build is asked to explain itself:
+//!
+//! ```
+//! use flux_kustomize::{MemoryTree, Options, build};
+//!
+//! let tree = MemoryTree::new()
+//!     .file("kustomization.yaml", "resources: [pod.yaml]\nimages:\n- {name: nginx, newTag: '2'}\n")
+//!     .file("pod.yaml", "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: [{name: a, image: nginx}]}}");
+//! let options = Options { explain: true, ..Options::default() };
+//! let build = build(&tree, "", &options)?;
+//! let change = &build.objects[0].changes[0];
+//! assert_eq!(change.field, "spec.containers[name=a].image");
+//! assert_eq!((change.by.to_string(), change.what.as_str()), ("kustomization.yaml:3".to_owned(), "images[0]"));
+//! # Ok::<(), flux_kustomize::Failure>(())
+//! ```
+//!
+//! A failed build tells everything that is wrong, each with file, line and field:
+//!
+//! ```
+//! use flux_kustomize::{MemoryTree, Options, build};
+//!
+//! let tree = MemoryTree::new().file("kustomization.yaml", "namePrefx: a-\nresources: [b.yaml]\n");
+//! let failure = build(&tree, "", &Options::default()).unwrap_err();
+//! assert_eq!(
+//!     failure.errors[0].to_string(),
+//!     "kustomization.yaml:1: namePrefx: is not a field that is known here; did you mean namePrefix?"
+//! );
+//! ```
+//!
 //! # Where it differs from kustomize
 //!
 //! - Errors: all of a run, each with file, line and field; what is not known is refused.

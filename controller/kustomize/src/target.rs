@@ -190,15 +190,20 @@ impl<'b, 't> Builder<'b, 't> {
         acc
     }
 
-    /// Notes that a transformer of a kustomization ran.
-    pub(crate) fn mark(&self, target: &Target, acc: &mut Accumulated, kind: &str, field: &str) {
+    /// Notes what an entry of a kustomization changed, if the build explains itself.
+    pub(crate) fn explain(&self, target: &Target, acc: &mut Accumulated, field: &str, what: &str) {
         if self.options.explain {
             let by = Origin {
                 path: target.source.path.clone(),
                 line: target.source.lines.of(field).unwrap_or(1),
             };
-            explain::note(&mut acc.resources, &by, field);
+            explain::note(&mut acc.resources, &by, what);
         }
+    }
+
+    /// Notes that a transformer of a kustomization ran.
+    pub(crate) fn mark(&self, target: &Target, acc: &mut Accumulated, kind: &str, field: &str) {
+        self.explain(target, acc, field, field);
         if self.trace {
             let by = trace::of_built_in(&self.top, &target.source.path, kind);
             trace::mark(&mut acc.resources, &by);

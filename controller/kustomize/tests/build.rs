@@ -310,8 +310,9 @@ fn a_patch_without_its_object_says_what_may_be_meant() {
 #[test]
 fn a_build_explains_which_line_set_a_field() {
     let tree = MemoryTree::new()
-        .file("kustomization.yaml", "resources: [pod.yaml]\nimages:\n- name: nginx\n  newTag: '2'\npatches:\n- patch: |\n    apiVersion: v1\n    kind: Pod\n    metadata: {name: web, labels: {a: b}}\n")
-        .file("pod.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers: [{name: web, image: nginx}]\n");
+        .file("kustomization.yaml", "resources: [pod.yaml]\nimages:\n- name: nginx\n  newTag: '2'\npatches:\n- patch: |\n    apiVersion: v1\n    kind: Pod\n    metadata: {name: web, labels: {a: b}}\n- path: patch.yaml\nreplacements:\n- {sourceValue: x, targets: [{select: {kind: Pod}, fieldPaths: [spec.hostname]}]}\n- {sourceValue: z, targets: [{select: {kind: Pod}, fieldPaths: [spec.subdomain]}]}\nnamePrefix: p-\nconfigMapGenerator: [{name: settings, literals: [a=b]}]\n")
+        .file("patch.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {priority: 1}\n")
+        .file("pod.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers: [{name: web, image: nginx, envFrom: [{configMapRef: {name: settings}}]}]\n  hostname: a\n  subdomain: b\n");
     let options = Options {
         explain: true,
         ..Options::default()
@@ -325,7 +326,12 @@ fn a_build_explains_which_line_set_a_field() {
         texts,
         [
             "metadata.labels.a kustomization.yaml:6 patches[0]",
+            "spec.priority kustomization.yaml:10 patches[1] (patch.yaml)",
+            "metadata.name kustomization.yaml:14 namePrefix",
             "spec.containers[name=web].image kustomization.yaml:3 images[0]",
+            "spec.hostname kustomization.yaml:12 replacements[0]",
+            "spec.subdomain kustomization.yaml:13 replacements[1]",
+            "spec.containers[name=web].envFrom[0].configMapRef.name kustomization.yaml:1 reference to a renamed object",
         ]
     );
 }

@@ -47,14 +47,17 @@ impl Builder<'_, '_> {
             .unwrap_or_default();
         acc.resources.budget = self.files.budget.clone();
         hash::apply(&mut acc.resources);
+        self.explain_end(target, acc, "", "hash of the content");
         for error in references::apply(&mut acc.resources, &acc.config.name_reference) {
             self.errors.push(source.error("", error));
         }
+        self.explain_end(target, acc, "", "reference to a renamed object");
         let variables = std::mem::take(&mut acc.variables);
         let specs = &acc.config.var_reference;
         for error in variables::resolve(&mut acc.resources, &variables, specs) {
             self.errors.push(source.error("vars", error));
         }
+        self.explain_end(target, acc, "vars", "vars");
         self.errors
             .extend(acc.resources.iter().filter_map(incomplete));
         acc.resources
@@ -62,6 +65,12 @@ impl Builder<'_, '_> {
         self.sort(target, acc);
         self.add_common_metadata(acc);
         self.add_build_metadata(target, acc);
+    }
+
+    fn explain_end(&self, target: Option<&Target>, acc: &mut Accumulated, field: &str, what: &str) {
+        if let Some(target) = target {
+            self.explain(target, acc, field, what);
+        }
     }
 
     fn add_build_metadata(&mut self, target: Option<&Target>, acc: &mut Accumulated) {

@@ -28,6 +28,8 @@ impl Builder<'_, '_> {
                 }
                 Err(errors) => self.errors.extend(errors),
             }
+            let path = if text.contains('\n') { "" } else { text };
+            self.explain(target, acc, &field, &named(&field, path));
         }
         if !target.kustomization.patches_strategic_merge.is_empty() {
             let field = "patchesStrategicMerge";
@@ -47,6 +49,7 @@ impl Builder<'_, '_> {
                 }
                 Err(errors) => self.errors.extend(errors),
             }
+            self.explain(target, acc, &field, &named(&field, &entry.path));
             self.mark(target, acc, "PatchTransformer", &field);
         }
     }
@@ -68,8 +71,17 @@ impl Builder<'_, '_> {
                 }
                 Err(errors) => self.errors.extend(errors),
             }
+            self.explain(target, acc, &field, &named(&field, &entry.path));
             self.mark(target, acc, "PatchJson6902Transformer", &field);
         }
+    }
+}
+
+/// Names an entry with its file.
+fn named(field: &str, path: &str) -> String {
+    match path {
+        "" => field.to_owned(),
+        path => format!("{field} ({path})"),
     }
 }
 

@@ -23,6 +23,7 @@ impl Builder<'_, '_> {
                 }
                 Err(errors) => self.errors.extend(errors),
             }
+            self.explain(target, acc, &field, &field);
         }
         if !target.kustomization.replacements.is_empty() {
             self.mark(target, acc, "ReplacementTransformer", "replacements");
