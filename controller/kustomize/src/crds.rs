@@ -14,6 +14,14 @@ pub(crate) fn config_of(file: &Value) -> Result<Config, String> {
     let Value::Object(types) = file else {
         return Err("must be a mapping of type names to definitions".to_owned());
     };
+    if types.get("kind").is_some_and(Value::is_string) {
+        let message = "is an object, not definitions of types; name it under resources, where its list types count";
+        return Err(message.to_owned());
+    }
+    let wrong = |definition: &&Value| !definition.is_object() && !definition.is_null();
+    if types.values().any(|definition| wrong(&definition)) {
+        return Err("a definition of a type must be a mapping".to_owned());
+    }
     let mut reader = Reader {
         types,
         config: Config::default(),

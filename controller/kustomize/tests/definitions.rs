@@ -105,6 +105,18 @@ fn lists_of_a_defined_kind_merge_by_the_keys_of_the_definition() {
 }
 
 #[test]
+fn a_definition_under_crds_is_refused_with_its_right_place() {
+    let tree = MemoryTree::new()
+        .file("kustomization.yaml", "crds: [definition.yaml]\n")
+        .file("definition.yaml", DEFINITIONS);
+    let failure = build(&tree, "", &Options::default()).expect_err("kustomize refuses it too");
+    assert!(
+        failure.to_string().contains("name it under resources"),
+        "{failure}"
+    );
+}
+
+#[test]
 fn a_definition_with_one_schema_for_all_versions_is_understood() {
     let user = "apiVersion: example.com/v1beta1\nkind: User\nmetadata: {name: u}\nspec: {home: {keys: [{id: 1, a: 1}, {id: 2}]}}\n";
     let patch = "apiVersion: example.com/v1beta1\nkind: User\nmetadata: {name: u}\nspec: {home: {keys: [{id: 1, b: 1}]}}\n";
