@@ -1,7 +1,7 @@
 //! What is written to git, and how it reaches a cluster.
 
 use flux_crds::git_repository::Author;
-use flux_crds::image_policy::DigestMode;
+use flux_crds::image_policy::{DigestMode, UpdateStrategy};
 use flux_crds::{GitRepository, Sync};
 use flux_e2e::{reconcile, wait};
 use k8s_openapi::api::apps::v1::Deployment;
@@ -10,7 +10,7 @@ use kube::Api;
 use kube::api::PostParams;
 use serde_json::json;
 
-use crate::stage::{APP, FLEET, Stage, latest, message, pending};
+use crate::stage::{APP, FLEET, Stage, latest, message, pending, update};
 
 #[tokio::test]
 async fn a_new_tag_becomes_a_commit_that_changes_one_value() {
@@ -92,6 +92,72 @@ async fn policies_that_are_due_at_once_make_one_commit() {
         stage.settled(name, "1.2.0").await;
     }
     assert_eq!(stage.commits(), commits + 1, "{}", stage.words());
+}
+
+#[tokio::test]
+async fn the_images_of_a_kustomization_are_written() {
+    let stage = Stage::set().await;
+    stage.release(APP, &["1.0.0", "1.1.0"]).await;
+    let image = stage.image(APP);
+    let before = format!(
+        "resources: [app.yaml]\nimages:\n  # the front\n  - name: {image}\n    newTag: \"1.0.0\"\n  - name: other\n    newTag: \"1.0.0\"\n"
+    );
+    let files = [
+        ("prod/kustomization.yaml", before.as_str()),
+        ("prod/app.yaml", "a: b\n"),
+    ];
+    stage.repo.push_files(&files, "app").unwrap();
+    let mut policy = stage.policy(APP);
+    policy.spec.update = vec![update(UpdateStrategy::Images)];
+    policy.spec.update[0].path = Some("./prod".into());
+    stage.create(&policy).await;
+    stage.settled(APP, "1.1.0").await;
+    let after = before.replacen("newTag: \"1.0.0\"", "newTag: \"1.1.0\"", 1);
+    assert_eq!(stage.file("prod/kustomization.yaml"), after.trim_end());
+}
+
+#[tokio::test]
+async fn an_automated_workload_gets_the_best_tag_that_its_annotation_allows() {
+    let stage = Stage::set().await;
+    stage.release(APP, &["1.0.0", "1.1.0", "2.0.0"]).await;
+    let workload = |name: &str, annotations: &str| {
+        stage
+            .marked(APP, "1.0.0")
+            .replace(
+                "  name: app # the front",
+                &format!("  name: {name}\n  annotations: {annotations}"),
+            )
+            .lines()
+            .map(|line| line.split(" # {").next().unwrap_or_default().to_owned() + "\n")
+            .collect::<String>()
+    };
+    let any = workload("any", "{fluxcd.io/automated: \"true\"}");
+    let held = workload(
+        "held",
+        "{flux.weave.works/automated: \"true\", flux.weave.works/tag.main: semver:~1}",
+    );
+    let manual = workload("manual", "{fluxcd.io/automated: \"false\"}");
+    let files = [
+        ("any.yaml", any.as_str()),
+        ("held.yaml", held.as_str()),
+        ("manual.yaml", manual.as_str()),
+    ];
+    stage.repo.push_files(&files, "apps").unwrap();
+    let mut policy = stage.policy(APP);
+    policy.spec.update = vec![update(UpdateStrategy::Annotations)];
+    stage.create(&policy).await;
+    stage.settled(APP, "2.0.0").await;
+    assert!(
+        stage.file("any.yaml").ends_with(":2.0.0"),
+        "{}",
+        stage.file("any.yaml")
+    );
+    assert!(
+        stage.file("held.yaml").ends_with(":1.1.0"),
+        "{}",
+        stage.file("held.yaml")
+    );
+    assert_eq!(stage.file("manual.yaml"), manual.trim_end());
 }
 
 #[tokio::test]

@@ -4,10 +4,13 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use flux_crds::{
-    GitRepository, GitRepositorySpec, Sync, SyncSpec, git_repository::GitReference,
-    names::CONTROLLER_NAMESPACE, sync::SourceReference,
+    GitRepository, GitRepositorySpec, ImagePolicy, ImagePolicySpec, Sync, SyncSpec,
+    git_repository::{GitReference, Write},
+    image_policy::{Policy, RepositoryReference, SemverPolicy, Update},
+    names::CONTROLLER_NAMESPACE,
+    sync::SourceReference,
 };
-use flux_e2e::{Cluster, Controller, GitRepo, GitServer, Options, controller};
+use flux_e2e::{Cluster, Controller, GitRepo, GitServer, Options, Registry, controller};
 use kube::{
     Api, Client,
     api::{Patch, PatchParams},
@@ -59,6 +62,7 @@ pub(super) struct Stage {
     // Dropped in this order: the controller before the cluster that it talks to.
     _controller: Controller,
     server: GitServer,
+    pub(super) registry: Registry,
     cluster: Cluster,
     pub(super) repo: GitRepo,
     pub(super) client: Client,
@@ -90,6 +94,11 @@ impl Stage {
             )
             .await?
         };
+        let registry = tokio::task::spawn_blocking(Registry::start);
+        let registry = timed("an image registry runs", async {
+            registry.await.context("start the registry")?
+        })
+        .await?;
         let server = GitServer::start()?;
         let repo = server.create_repository(NAME)?;
         repo.push_files(FILES, "the shop opens")?;
@@ -99,6 +108,7 @@ impl Stage {
         Ok(Self {
             _controller: controller,
             server,
+            registry,
             cluster,
             repo,
             client,
@@ -123,6 +133,12 @@ impl Stage {
                 ..GitReference::default()
             }),
             interval: Some("5s".into()),
+            write: Some(Write {
+                branch: "main".into(),
+                author: None,
+                message: None,
+                signing_key: None,
+            }),
             ..GitRepositorySpec::default()
         };
         let sync = SyncSpec {
@@ -145,6 +161,41 @@ impl Stage {
             .patch(NAME, &parameters, &Patch::Apply(Sync::new(NAME, sync)))
             .await
             .context("create the Sync")?;
+        Ok(())
+    }
+
+    pub(super) fn policies(&self) -> Api<ImagePolicy> {
+        Api::namespaced(self.client.clone(), CONTROLLER_NAMESPACE)
+    }
+
+    /// Creates the object that keeps the image in git at its highest version.
+    pub(super) async fn watch_image(&self, image: &str) -> Result<()> {
+        let policy = ImagePolicySpec {
+            image: image.to_owned(),
+            insecure: Some(true),
+            interval: Some("5s".into()),
+            policy: Policy {
+                semver: Some(SemverPolicy {
+                    range: ">=1.0.0".into(),
+                }),
+                ..Policy::default()
+            },
+            update: vec![Update {
+                repository: RepositoryReference { name: NAME.into() },
+                path: Some("./production".into()),
+                strategy: None,
+            }],
+            ..ImagePolicySpec::default()
+        };
+        let parameters = PatchParams::apply("kubectl-flux").force();
+        self.policies()
+            .patch(
+                NAME,
+                &parameters,
+                &Patch::Apply(ImagePolicy::new(NAME, policy)),
+            )
+            .await
+            .context("create the ImagePolicy")?;
         Ok(())
     }
 

@@ -13,6 +13,8 @@ use kube::{
     api::{ApiResource, DynamicObject, Patch, PatchParams},
 };
 
+mod release;
+
 use super::stage::{NAME, Stage};
 use crate::talk::{say, seconds};
 
@@ -31,7 +33,7 @@ pub(super) enum Outcome {
 pub(super) async fn tell(stage: &Stage) -> Result<Outcome> {
     say("\nThe story\n")?;
     let mut outcome = Outcome::Whole;
-    let steps: [(&str, Step); 6] = [
+    let steps: [(&str, Step); 8] = [
         ("a repository is followed: all is applied and Ready", |s| {
             Box::pin(opening(s))
         }),
@@ -49,9 +51,17 @@ pub(super) async fn tell(stage: &Stage) -> Result<Outcome> {
             "objects that the API server rejects: nothing changes",
             |s| Box::pin(rejection(s)),
         ),
+        (
+            "a commit that fails midway: it is taken back as a whole",
+            |s| Box::pin(failure(s)),
+        ),
         ("a file is removed: its object is pruned", |s| {
             Box::pin(removal(s))
         }),
+        (
+            "a new image is pushed: git says so, the cluster runs it",
+            |s| Box::pin(release::release(s)),
+        ),
     ];
     for (title, step) in steps {
         let started = Instant::now();
@@ -157,6 +167,41 @@ async fn rejection(stage: &Stage) -> Result<String> {
     )?;
     edit(stage, "base/deployment.yaml", "replicas: 3", "replicas: 7")?;
     refused(stage, "another slip").await
+}
+
+/// The kind comes with its object, so that no dry-run can tell that the object is wrong.
+async fn failure(stage: &Stage) -> Result<String> {
+    let file = "production/sizes.yaml";
+    stage
+        .repo
+        .write(file, include_str!("../../../demo/failure/sizes.yaml"))?;
+    edit(
+        stage,
+        "production/kustomization.yaml",
+        "resources:\n",
+        "resources:\n  - sizes.yaml\n",
+    )?;
+    edit(stage, "base/service.yaml", "port: 80\n", "port: 8080\n")?;
+    let commit = publish(stage, "sizes, and another port").await?;
+    let sync = reconcile::failed(&stage.syncs(), NAME, &commit).await?;
+    ensure!(
+        wait::has_failed(&sync, "RolledBack"),
+        "the commit is not taken back: {sync:?}"
+    );
+    let service = services(stage)
+        .get("web")
+        .await
+        .context("read the Service")?;
+    let port = service
+        .spec
+        .and_then(|spec| spec.ports?.first().map(|port| port.port));
+    ensure!(port == Some(80), "the Service is still at port {port:?}");
+    stage.repo.git(&["revert", "--no-edit", "HEAD"])?;
+    stage.repo.push()?;
+    reconcile::now(&stage.repositories(), NAME).await?;
+    reconcile::applied(&stage.syncs(), NAME, &stage.repo.head()?).await?;
+    let ready = wait::condition(&sync, "Ready");
+    Ok(ready.map(|ready| ready.message).unwrap_or_default())
 }
 
 async fn removal(stage: &Stage) -> Result<String> {
