@@ -15,7 +15,7 @@ use flux_crds::git_repository::Write;
 use flux_crds::image_policy::{LastUpdate, UpdateStrategy};
 use flux_crds::{GitRepository, Reason, Time};
 use flux_engine::git::{
-    Deadline, Destination, Draft, GitTree, Person, Pushed, Signer, Store, WriteError, write_back,
+    Deadline, Destination, Draft, Person, Pushed, Signer, Store, WriteError, write_back,
 };
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -210,7 +210,7 @@ impl Job {
         let mut edits = Edits::default();
         let pushed = write_back(&destination, |tree, _| {
             edits = edit::tree(tree, &self.targets)?;
-            self.draft(tree, &mut edits)
+            self.draft(&mut edits)
         });
         match pushed {
             Ok(pushed) => Ok((edits, pushed)),
@@ -218,7 +218,7 @@ impl Job {
         }
     }
 
-    fn draft(&self, _: &GitTree, edits: &mut Edits) -> Result<Option<Draft<'_>>, EditError> {
+    fn draft(&self, edits: &mut Edits) -> Result<Option<Draft<'_>>, EditError> {
         if edits.files.is_empty() {
             return Ok(None);
         }
