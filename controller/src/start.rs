@@ -167,9 +167,8 @@ async fn reconcile(
 ) {
     let (all_syncs, mut syncs_listed) = watch::channel(false);
     let (all_repositories, mut repositories_listed) = watch::channel(false);
-    let tasks = Tasks::new(tracker);
     let (starting, gate) = (Arc::clone(&context), syncs_listed.clone());
-    let sync_appeared = starter(&tasks, &context.syncs, move |key| {
+    let sync_appeared = starter(&tracker, &context.syncs, move |key| {
         let (context, mut gate) = (Arc::clone(&starting), gate.clone());
         async move {
             // The sender lives as long as the watch; without it the process ends.
@@ -179,11 +178,11 @@ async fn reconcile(
         }
     });
     let starting = Arc::clone(&context);
-    let repository_appeared = starter(&tasks, &context.repositories, move |key| {
+    let repository_appeared = starter(&tracker, &context.repositories, move |key| {
         git_repository::run(Arc::clone(&starting), key)
     });
     let starting = Arc::clone(&context);
-    let policy_appeared = starter(&tasks, &context.policies, move |key| {
+    let policy_appeared = starter(&tracker, &context.policies, move |key| {
         image_policy::run(Arc::clone(&starting), key)
     });
     let adopting = Arc::clone(&context);
@@ -230,7 +229,7 @@ async fn reconcile(
 
 /// Returns what starts a task for an object of a kind when it appears.
 fn starter<K, F>(
-    tasks: &Tasks,
+    tracker: &TaskTracker,
     registry: &Arc<Registry<K>>,
     task: impl Fn(Key) -> F + Clone + Send + 'static,
 ) -> impl FnMut(Key)
@@ -238,7 +237,8 @@ where
     K: Send + std::marker::Sync + 'static,
     F: Future<Output = ()> + Send,
 {
-    let (tasks, registry) = (tasks.clone(), Arc::clone(registry));
+    // A starter of its own for each kind: objects of two kinds may have the same name.
+    let (tasks, registry) = (Tasks::new(tracker.clone()), Arc::clone(registry));
     move |key| tasks.start(Arc::clone(&registry), key, task.clone())
 }
 

@@ -36,7 +36,9 @@ pub(super) async fn release(stage: &Stage) -> Result<String> {
     runs(stage, &format!("{image}:1.1.0")).await?;
     let ran = started.elapsed();
 
-    stage.repo.git(&["pull", "--quiet", "--ff-only"])?;
+    stage
+        .repo
+        .git(&["pull", "--quiet", "--ff-only", "origin", "main"])?;
     let commit = stage
         .repo
         .git(&["show", "--format=%an%n%B", "--unified=0", "HEAD"])?;
