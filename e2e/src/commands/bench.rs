@@ -1,6 +1,7 @@
 //! `flux-e2e bench`: what the controller costs, beside the bars and the figures of Flux v2.
 
 mod cases;
+mod kustomize;
 mod measure;
 mod report;
 mod stage;
@@ -19,9 +20,20 @@ pub(crate) struct Arguments {
     /// Exit with 1 when a figure misses its bar
     #[arg(long)]
     strict: bool,
+    #[command(subcommand)]
+    subject: Option<Subject>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Subject {
+    /// Measure builds beside the real kustomize
+    Kustomize(kustomize::Arguments),
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
+    if let Some(Subject::Kustomize(arguments)) = &arguments.subject {
+        return kustomize::run(arguments);
+    }
     let mut interrupt = signal(SignalKind::interrupt()).context("listen for Ctrl-C")?;
     let mut terminate = signal(SignalKind::terminate()).context("listen for SIGTERM")?;
     tokio::select! {
