@@ -153,10 +153,13 @@ pub struct SyncSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 256), inner(length(min = 1, max = 1024)))]
     pub components: Vec<String>,
-    /// Replaces `${name}` in the objects by values. Default: nothing is replaced.
+    /// Replaces `${name}` in the objects by values, in the forms of Flux v2: `${name:=default}`, `${name:?words}`,
+    /// `${name:+other}`, `${name:1:2}`, `${name/a/b}`, …; `$$` is one `$`. An object annotated `flux.rs/substitute: disabled` is
+    /// left alone. Default: nothing is replaced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub substitute: Option<Substitute>,
-    /// How encrypted files are decrypted. Default: an encrypted Secret is an error.
+    /// How encrypted files are decrypted: manifests, patches and inputs of generators. An object annotated
+    /// `flux.rs/decrypt: disabled` stays encrypted. Default: an encrypted Secret is an error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decryption: Option<Decryption>,
     /// Whether to be ready only when everything that was applied is healthy. Default: `false`.

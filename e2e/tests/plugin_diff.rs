@@ -201,7 +201,9 @@ async fn a_sync_compares_with_its_variables_and_keys_and_shows_no_secret() {
     let missing = scene.plugin.run(&diff).await.unwrap();
     assert_eq!(missing.code, 2, "{missing}");
     assert!(
-        missing.stderr.contains("Secret values does not exist"),
+        missing
+            .stderr
+            .contains(&format!("Secret {name}/values does not exist")),
         "{missing}"
     );
     scene.apply_by_hand(values).await;

@@ -14,7 +14,7 @@ use kube::{Api, Client, ResourceExt as _};
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A ConfigMap or Secret does not exist.
-    #[error("{reference} does not exist in namespace {namespace}")]
+    #[error("{} does not exist", reference.of(namespace))]
     Missing {
         /// What is missing.
         reference: Reference,
@@ -22,7 +22,7 @@ pub enum Error {
         namespace: String,
     },
     /// A ConfigMap or Secret could not be read.
-    #[error("failed to read {reference} of namespace {namespace}")]
+    #[error("failed to read {}", reference.of(namespace))]
     Read {
         /// What was to be read.
         reference: Reference,
@@ -57,11 +57,15 @@ pub struct Reference {
 
 impl std::fmt::Display for Reference {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let kind = match self.kind {
-            VariableSourceKind::ConfigMap => "ConfigMap",
-            VariableSourceKind::Secret => "Secret",
-        };
-        write!(f, "{kind} {}", self.name)
+        let Self { kind, name } = self;
+        write!(f, "{kind:?} {name}")
+    }
+}
+
+impl Reference {
+    fn of(&self, namespace: &str) -> String {
+        let Self { kind, name } = self;
+        format!("{kind:?} {namespace}/{name}")
     }
 }
 

@@ -94,7 +94,9 @@ pub struct Substitute {
     /// Values by name; they win over those of `from`. Example: `{region: eu-1}`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub vars: BTreeMap<String, String>,
-    /// ConfigMaps and Secrets of this namespace whose keys are names; later ones win. Default: none.
+    /// ConfigMaps and Secrets of this namespace whose keys are names; later ones win. They are read as the Sync's service
+    /// account, which must be allowed to get them; where it may also list and watch them, a change is applied at once. Line
+    /// breaks in values are dropped. Default: none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64))]
     pub from: Vec<VariableSource>,
@@ -135,8 +137,9 @@ pub enum VariableSourceKind {
 pub struct Decryption {
     /// The format of the encrypted files: `sops`.
     pub provider: DecryptionProvider,
-    /// The private keys, in a Secret of this namespace: age identities under names that end in `.agekey`, OpenPGP keys
-    /// under names that end in `.asc`.
+    /// The private keys, in a Secret of this namespace that the Sync's service account may get: age and SSH identities under
+    /// names that end in `.agekey`, armored OpenPGP keys under names that end in `.asc`, with their passphrase, if any, under
+    /// the same name and `.passphrase`.
     pub secret_ref: SecretReference,
 }
 

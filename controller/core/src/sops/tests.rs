@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use flux_kustomize::{FileTree as _, MemoryTree, parse_yaml};
+use proptest::prelude::*;
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -318,4 +319,28 @@ fn keys_are_known_by_their_print_and_never_printed() {
     let other = keyring(&[("a.agekey", fixture!("keys/other.agekey"))]);
     assert_ne!(one().print(), other.print());
     assert!(!format!("{other:?}").contains("AGE"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn no_change_of_a_file_is_taken_for_sops_own(at in 0usize..1 << 16, byte in 32u8..127, file in 0usize..4) {
+        let (name, whole) = [
+            ("x.yaml", SECRET),
+            ("values.json", fixture!("values.json")),
+            ("app.env", fixture!("app.env")),
+            ("app.ini", fixture!("app.ini")),
+        ][file];
+        let keyring = one();
+        let before = plain(name, whole, &keyring);
+        let mut bytes = whole.to_vec();
+        let at = at % bytes.len();
+        bytes[at] = byte;
+        // Whatever a byte becomes: what still decrypts holds the same secrets.
+        if let Ok(Some(after)) = decrypt(name, &bytes, &keyring) {
+            let secrets = decrypt(name, whole, &keyring).unwrap().unwrap().secrets;
+            prop_assert_eq!(after.secrets, secrets, "{}", before);
+        }
+    }
 }
