@@ -1,6 +1,6 @@
 //! The verbs about the installation itself.
 
-use super::{Patience, read_duration as duration};
+use super::{DryRun, Patience, read_duration as duration};
 use crate::output::Format;
 use clap::{Args, ValueEnum};
 
@@ -14,6 +14,9 @@ pub(crate) struct InstallArgs {
     /// Print YAML instead of applying it; needs no cluster
     #[arg(long)]
     pub(crate) export: bool,
+    /// Only say what would change: "client" asks nobody, "server" asks the API server
+    #[arg(long, value_enum, value_name = "WHERE", num_args = 0..=1, default_missing_value = "client", require_equals = true, conflicts_with = "export")]
+    pub(crate) dry_run: Option<DryRun>,
     /// Image of the controller, as NAME[:TAG][@DIGEST]
     #[arg(long, value_name = "IMAGE")]
     pub(crate) image: Option<String>,
@@ -46,6 +49,9 @@ pub(crate) struct CheckArgs {
     /// See only whether the cluster is fit for an installation
     #[arg(long)]
     pub(crate) pre: bool,
+    /// How to print
+    #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) output: Format,
 }
 
 /// Print the versions of this plugin and of the controller

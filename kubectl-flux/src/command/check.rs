@@ -9,12 +9,14 @@ use k8s_openapi::{
     apimachinery::pkg::version::Info,
 };
 use kube::Api;
+use serde_json::{Value, json};
 
 use super::version::{DEPLOYMENT, image};
 use crate::{
     args::{CheckArgs, Connection},
     cluster::Cluster,
     error::Error,
+    output::{self, Format},
     streams::Streams,
 };
 
@@ -58,12 +60,7 @@ pub(crate) async fn run(
         }
         findings.push(controller(&cluster).await?);
     }
-    for finding in &findings {
-        streams.line(finding)?;
-        if let Finding::Bad(_, hint) = finding {
-            streams.hint(hint);
-        }
-    }
+    print(&findings, args.output, streams)?;
     let failed = findings
         .iter()
         .filter(|finding| matches!(finding, Finding::Bad(..)))
@@ -76,6 +73,29 @@ pub(crate) async fn run(
             findings.len()
         )))
     }
+}
+
+fn print(findings: &[Finding], format: Format, streams: &mut Streams) -> Result<(), Error> {
+    match format {
+        Format::Json => streams.data(&output::json(&whole(findings))),
+        Format::Yaml => streams.data(&flux_kustomize::to_yaml(&whole(findings))),
+        Format::Table | Format::Wide | Format::Name => findings.iter().try_for_each(|finding| {
+            streams.line(finding)?;
+            if let Finding::Bad(_, hint) = finding {
+                streams.hint(hint);
+            }
+            Ok(())
+        }),
+    }
+}
+
+/// Returns the findings for programs.
+fn whole(findings: &[Finding]) -> Value {
+    let checks = findings.iter().map(|finding| match finding {
+        Finding::Good(what) => json!({"ok": true, "message": what}),
+        Finding::Bad(what, hint) => json!({"ok": false, "message": what, "hint": hint}),
+    });
+    json!({"checks": checks.collect::<Vec<_>>()})
 }
 
 fn kubernetes(version: &Info) -> Finding {
@@ -197,6 +217,21 @@ mod tests {
             git_version: format!("v{major}.{minor}.0"),
             ..Info::default()
         }
+    }
+
+    #[test]
+    fn programs_get_every_check_with_its_hint() {
+        let findings = [
+            Finding::Good("a is well".into()),
+            Finding::Bad("b is not".into(), "mend it"),
+        ];
+        assert_eq!(
+            whole(&findings),
+            json!({"checks": [
+                {"ok": true, "message": "a is well"},
+                {"ok": false, "message": "b is not", "hint": "mend it"},
+            ]})
+        );
     }
 
     #[test]

@@ -11,7 +11,7 @@ use kube::{
 
 use super::{create::write::Written, version::DEPLOYMENT};
 use crate::{
-    args::{Connection, InstallArgs, Patience},
+    args::{Connection, DryRun, InstallArgs, Patience},
     cluster::Cluster,
     error::Error,
     manifests, output,
@@ -28,8 +28,18 @@ pub(crate) async fn run(
     if args.export {
         return streams.data(&output::yaml_stream(&manifests));
     }
+    let objects = manifests.into_iter().map(Written::manifest);
+    if args.dry_run == Some(DryRun::Client) {
+        let mut objects = objects;
+        return objects.try_for_each(|object| {
+            streams.line(format_args!("{} created (dry run)", object.reference()))
+        });
+    }
     let cluster = Cluster::connect(connection).await?;
-    for object in manifests.into_iter().map(Written::manifest) {
+    if args.dry_run.is_some() {
+        return try_out(objects, &cluster, streams).await;
+    }
+    for object in objects {
         let change = object.apply(&cluster).await?;
         streams.line(format_args!("{} {change}", object.reference()))?;
     }
@@ -39,6 +49,23 @@ pub(crate) async fn run(
     ready(&cluster, args.patience, streams).await?;
     streams.say("the controller is ready");
     streams.hint("say where the desired state is: kubectl flux create git NAME --url …");
+    Ok(())
+}
+
+/// Says what the API server would do with each object.
+async fn try_out(
+    objects: impl Iterator<Item = Written>,
+    cluster: &Cluster,
+    streams: &mut Streams,
+) -> Result<(), Error> {
+    for object in objects {
+        // What is in the namespace of the installation cannot be tried before that is there.
+        let change = object.try_out(cluster).await?.unwrap_or("created");
+        streams.line(format_args!(
+            "{} {change} (server dry run)",
+            object.reference()
+        ))?;
+    }
     Ok(())
 }
 

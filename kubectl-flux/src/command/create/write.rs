@@ -135,6 +135,17 @@ impl Written {
         self.write(cluster, false).await
     }
 
+    /// Lets the API server say what applying it would change; `None` if its namespace is not there yet.
+    pub(crate) async fn try_out(&self, cluster: &Cluster) -> Result<Option<&'static str>, Error> {
+        match self.write(cluster, true).await {
+            Err(Error::Api {
+                source: kube::Error::Api(status),
+                ..
+            }) if status.code == 404 && self.is_namespaced => Ok(None),
+            result => result.map(Some),
+        }
+    }
+
     async fn write(&self, cluster: &Cluster, dry_run: bool) -> Result<&'static str, Error> {
         let api = self.api(cluster);
         let name = self.text("/metadata/name");
