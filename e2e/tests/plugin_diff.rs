@@ -167,7 +167,7 @@ async fn a_sync_compares_with_its_own_fields_on_top() {
 
 #[tokio::test]
 async fn a_sync_compares_with_its_variables_and_keys_and_shows_no_secret() {
-    let settings = SETTINGS.replace("red", "${color} and ${password}");
+    let settings = SETTINGS.replace("red", "'${color} and ${password}'");
     let encrypted = include_str!("../../controller/core/fixtures/sops/secret.yaml");
     let files = [
         ("settings.yaml", settings.as_str()),
