@@ -19,7 +19,7 @@ struct Scene {
     registry: Registry,
     // Dropped last: the others talk to them.
     _controller: Controller,
-    _git: GitServer,
+    git: GitServer,
 }
 
 /// A Deployment whose image has a comment that must stay.
@@ -65,7 +65,7 @@ impl Scene {
             repository,
             registry,
             _controller: controller,
-            _git: git,
+            git,
         };
         let files = [
             (
@@ -79,7 +79,7 @@ impl Scene {
         ];
         scene.repository.push_files(&files, "first").unwrap();
         scene.allow().await;
-        scene.create(&scene._git.http_url("shop")).await;
+        scene.create(&scene.git.http_url("shop")).await;
         scene
     }
 
@@ -287,7 +287,7 @@ async fn what_cannot_be_released_fails_and_commits_nothing() {
         "{said}"
     );
 
-    let url = scene._git.http_url("shop");
+    let url = scene.git.http_url("shop");
     scene
         .data(&format!("create git shop --url {url} --branch main"))
         .await;
