@@ -11,5 +11,5 @@ fn the_demo_tells_its_story_to_the_end() {
     let told = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{told}\n{errors}");
-    assert_eq!(told.matches('✓').count(), 6, "{told}");
+    assert_eq!(told.matches('✓').count(), 8, "{told}");
 }
