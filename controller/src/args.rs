@@ -34,6 +34,9 @@ pub struct Args {
     /// Address of /healthz and /readyz
     #[arg(long, default_value = "0.0.0.0:9440", value_name = "ADDRESS")]
     pub health_addr: SocketAddr,
+    /// Address of the webhook server, which git servers and registries call
+    #[arg(long, default_value = "0.0.0.0:9292", value_name = "ADDRESS")]
+    pub webhook_address: SocketAddr,
     /// Form of the log lines
     #[arg(long, value_enum, default_value_t = LogFormat::Json, value_name = "FORMAT")]
     pub log_format: LogFormat,

@@ -20,6 +20,7 @@ use crate::registry::Registry;
 use crate::sources::Sources;
 use crate::status::Publisher;
 use crate::updates::Updates;
+use crate::webhook::Hooks;
 
 /// Status writes without news that are under way at once.
 const BOOKKEEPING_AT_ONCE: usize = 2;
@@ -69,6 +70,8 @@ pub(crate) struct Context {
     pub(crate) registries: flux_engine::registry::Client,
     /// What the repositories serve.
     pub(crate) sources: Sources,
+    /// Paths of the webhook server.
+    pub(crate) hooks: Hooks,
     /// Watches of what Syncs refer to.
     pub(crate) references: References,
     /// Which object belongs to which Sync.
@@ -121,6 +124,7 @@ impl Context {
                 flux_engine::registry::Options::default(),
             ),
             sources: Sources::default(),
+            hooks: Hooks::default(),
             references: References::default(),
             claims: Claims::default(),
             metrics: Arc::default(),

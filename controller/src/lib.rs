@@ -28,3 +28,4 @@ pub mod start;
 mod status;
 mod sync;
 mod updates;
+mod webhook;

@@ -26,6 +26,11 @@ struct Action {
     action: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Code {
+    code: u16,
+}
+
 /// All figures of the controller.
 pub(crate) struct Metrics {
     registry: Registry,
@@ -34,6 +39,7 @@ pub(crate) struct Metrics {
     objects: Family<Action, Counter>,
     fetched: Counter,
     resources: Family<Kind, Gauge>,
+    calls: Family<Code, Counter>,
 }
 
 impl Default for Metrics {
@@ -71,6 +77,12 @@ impl Default for Metrics {
             "Objects of our kinds that are reconciled",
             resources.clone(),
         );
+        let calls = Family::default();
+        registry.register(
+            "webhook_calls",
+            "Calls of the webhook server by HTTP status",
+            calls.clone(),
+        );
         Self {
             registry,
             reconciles,
@@ -78,6 +90,7 @@ impl Default for Metrics {
             objects,
             fetched,
             resources,
+            calls,
         }
     }
 }
@@ -109,6 +122,11 @@ impl Metrics {
     /// Adds one object of our kinds, or takes one away.
     pub(crate) fn resources(&self, kind: &'static str, change: i64) {
         self.resources.get_or_create(&Kind { kind }).inc_by(change);
+    }
+
+    /// Counts a call of the webhook server by its answer.
+    pub(crate) fn called(&self, code: u16) {
+        self.calls.get_or_create(&Code { code }).inc();
     }
 
     /// Returns all figures in the `OpenMetrics` text format.

@@ -1,5 +1,6 @@
 //! Wiring: connects, waits for the lease, follows the three kinds, and ends in good order.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -21,7 +22,7 @@ use crate::leader::Candidate;
 use crate::registry::{Registry, Tasks, follow};
 use crate::serve::{self, Endpoints};
 use crate::status::Publisher;
-use crate::{git_repository, image_policy, sync};
+use crate::{git_repository, image_policy, sync, webhook};
 
 /// The directory of repositories that kustomizations name, in that of all stores.
 const BASES: &str = "remote-bases";
@@ -49,6 +50,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
             Arc::clone(&endpoints),
         ));
     }
+    let lead = serve_webhooks(args.webhook_address, &context).await?;
     tokio::spawn(end_on_signal(shutdown.clone()));
     tracing::info!(version = env!("CARGO_PKG_VERSION"), %identity, "controller started");
 
@@ -62,6 +64,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
             () = shutdown.cancelled() => return Ok(()),
         }
     }
+    lead.send_replace(true);
     let tasks = TaskTracker::new();
     tokio::spawn(reconcile(
         Arc::clone(&context),
@@ -93,6 +96,17 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     }
     tracing::info!("controller stopped");
     ended
+}
+
+/// Starts the webhook server, which refuses all calls until it is told that this instance leads.
+async fn serve_webhooks(
+    address: SocketAddr,
+    context: &Arc<Context>,
+) -> anyhow::Result<watch::Sender<bool>> {
+    let (lead, leads) = watch::channel(false);
+    let listener = serve::bind(address).await?;
+    tokio::spawn(webhook::serve(listener, Arc::clone(context), leads));
+    Ok(lead)
 }
 
 async fn config(kubeconfig: Option<&Path>) -> anyhow::Result<Config> {

@@ -145,13 +145,8 @@ impl GitRepositorySpec {
 
     /// Returns the fields that are set and that this version does not act on yet; the controller refuses them.
     pub fn unsupported(&self) -> Vec<&'static str> {
-        [
-            (self.webhook.is_some(), "spec.webhook"),
-            (!self.notify.is_empty(), "spec.notify"),
-        ]
-        .into_iter()
-        .filter_map(|(is_set, field)| is_set.then_some(field))
-        .collect()
+        let notify = (!self.notify.is_empty()).then_some("spec.notify");
+        notify.into_iter().collect()
     }
 }
 

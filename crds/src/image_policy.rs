@@ -2,6 +2,7 @@
 
 mod status;
 mod update;
+mod webhook;
 
 use std::time;
 
@@ -13,6 +14,7 @@ use crate::{Duration, Notification, SecretReference, duration};
 
 pub use status::{ImagePolicyStatus, ImageReference, LastUpdate, Scan};
 pub use update::{Lock, RepositoryReference, Update, UpdateStrategy};
+pub use webhook::{ImageWebhook, ImageWebhookKind};
 
 const DEFAULT_INTERVAL: time::Duration = time::Duration::from_mins(5);
 const DEFAULT_TIMEOUT: time::Duration = time::Duration::from_mins(1);
@@ -109,6 +111,10 @@ pub struct ImagePolicySpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32))]
     pub update: Vec<Update>,
+    /// Lets the registry tell of a new image, so that it is looked at once. The path to call is in `status.webhookPath`.
+    /// Default: absent, the registry is asked at each interval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<ImageWebhook>,
     /// Who is told of what happens. Default: nobody.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]

@@ -64,6 +64,7 @@ pub struct Controller {
     options: Options,
     metrics: u16,
     health: u16,
+    webhook: u16,
     directory: Scratch,
 }
 
@@ -103,6 +104,7 @@ impl Controller {
             options,
             metrics: crate::ports::free()?,
             health: crate::ports::free()?,
+            webhook: crate::ports::free()?,
             directory: Scratch::fresh("controller")?,
         };
         controller.restart().await?;
@@ -118,6 +120,7 @@ impl Controller {
             .arg(format!("--data-dir={}", self.data_directory().display()))
             .arg(format!("--metrics-addr=127.0.0.1:{}", self.metrics))
             .arg(format!("--health-addr=127.0.0.1:{}", self.health))
+            .arg(format!("--webhook-address=127.0.0.1:{}", self.webhook))
             .args(["--log-format=text", "--allow-http-repositories"])
             .args(&self.options.flags)
             // As config/manager sets it.
@@ -188,6 +191,11 @@ impl Controller {
             bail!("/metrics answers {status}: {text}");
         }
         Ok(text)
+    }
+
+    /// Returns the address of its webhook server, such as `http://127.0.0.1:9292`.
+    pub fn webhook_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.webhook)
     }
 
     /// Returns the HTTP status of `/healthz` or `/readyz`.

@@ -42,6 +42,7 @@ pub mod process;
 pub mod reconcile;
 pub mod registry;
 pub mod wait;
+pub mod webhook;
 
 mod ports;
 mod scratch;

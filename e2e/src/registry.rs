@@ -29,6 +29,7 @@ use tokio::runtime::Runtime;
 
 pub use conduct::Conduct;
 pub use front::Seen;
+pub(crate) use front::http_client;
 pub use image::Image;
 pub use settings::{Auth, Door, Notify, Options};
 

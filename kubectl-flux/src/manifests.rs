@@ -22,6 +22,7 @@ const FILES: &[(&str, &str)] = files![
     "manager/deployment.yaml",
     "manager/kustomization.yaml",
     "manager/network_policy.yaml",
+    "manager/webhook_service.yaml",
     "namespace/kustomization.yaml",
     "namespace/namespace.yaml",
     "rbac/admin.yaml",
@@ -142,6 +143,7 @@ mod tests {
         ClusterRole flux-edit
         Deployment flux-controller
         NetworkPolicy flux-controller
+        Service flux-webhook
         ");
     }
 

@@ -34,3 +34,4 @@ pub mod redact;
 pub mod settings;
 pub mod sops;
 pub mod substitute;
+pub mod webhook;

@@ -9,6 +9,7 @@ use super::reconcile::reconcile;
 use crate::context::Context;
 use crate::key::Key;
 use crate::sync::token;
+use crate::webhook::Object;
 
 /// Reconciles one repository whenever it has to, until it is gone or the process ends.
 pub(crate) async fn run(context: Arc<Context>, key: Key) {
@@ -52,6 +53,7 @@ pub(crate) async fn run(context: Arc<Context>, key: Key) {
             () = context.shutdown.cancelled() => break,
         }
     }
+    context.hooks.forget(&Object::Repository(key.clone()));
     context.metrics.resources("GitRepository", -1);
     if context.repositories.get(&key).is_none() {
         memory.store = None;

@@ -5,13 +5,16 @@ use std::time::Duration;
 use flux_core::conclude::{Finding, Outcome};
 use flux_core::git::{Mode, Range, Reference, RepositoryUrl, Scheme};
 use flux_core::message;
+use flux_core::webhook::Sender;
 use flux_crds::git_repository::{GitReference, VerifyMode};
 use flux_crds::{GitRepository, GitRepositorySpec, Reason, SecretReference};
 use flux_engine::git::{Credentials, Keyring, Proxy, Remote};
 
 use crate::context::Context;
+use crate::key::Key;
 use crate::report::chain;
 use crate::secrets;
+use crate::webhook::{self, Object};
 
 /// What a fetch works with.
 pub(crate) struct Gathered {
@@ -59,6 +62,10 @@ pub(crate) async fn gather(
             format!("Secret {namespace}/{}: {}", reference.name, chain(&error)),
         ))
     };
+    let hook = spec.webhook.as_ref();
+    let hook = hook.map(|hook| (Sender::Git(hook.kind), &hook.secret_ref));
+    let object = Object::Repository(Key::of(&repository.metadata));
+    webhook::hang(context, &object, hook).await?;
     let mut remote = Remote::anonymous(url);
     if let Some(reference) = &spec.secret_ref {
         let data = secrets::read(context, namespace, &reference.name).await?;

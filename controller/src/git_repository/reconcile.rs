@@ -21,6 +21,7 @@ use crate::report::chain;
 use crate::sources::Snapshot;
 use crate::status;
 use crate::sync::token;
+use crate::webhook::Object;
 
 /// Time until a status that could not be written is tried again.
 const STATUS_RETRY: Duration = Duration::from_secs(1);
@@ -44,6 +45,7 @@ pub(crate) async fn reconcile(
     let started = Instant::now();
     let (found, pushed) = look_and_write(context, repository, memory).await;
     let (outcome, mut event, mut status) = conclude(&key, repository, memory, found);
+    status.webhook_path = context.hooks.path(&Object::Repository(key.clone()));
     if let Some(pushed) = pushed {
         event = Some(tell(&pushed, &mut status));
         tracing::info!(object = %key, commit = %pushed.resolved.commit_id, branch = ?pushed.resolved.short_name, bytes = pushed.bytes_sent, attempts = pushed.attempts, "images committed");

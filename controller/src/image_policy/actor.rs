@@ -10,6 +10,7 @@ use super::reconcile::{Call, reconcile};
 use crate::context::Context;
 use crate::key::Key;
 use crate::sync::token;
+use crate::webhook::Object;
 
 /// Reconciles one policy whenever it has to, until it is gone or the process ends.
 pub(crate) async fn run(context: Arc<Context>, key: Key) {
@@ -58,6 +59,7 @@ pub(crate) async fn run(context: Arc<Context>, key: Key) {
         }
     }
     context.updates.forget(&key);
+    context.hooks.forget(&Object::Policy(key.clone()));
     context.metrics.resources("ImagePolicy", -1);
 }
 

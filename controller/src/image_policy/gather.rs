@@ -5,14 +5,17 @@ use std::time::Duration;
 use flux_core::choose::Rules;
 use flux_core::conclude::{Finding, Outcome};
 use flux_core::image::Name;
+use flux_core::webhook::Sender;
 use flux_crds::{ImagePolicy, ImagePolicySpec, Reason};
 use flux_engine::registry::Access;
 use k8s_openapi::api::core::v1::ServiceAccount;
 use kube::Api;
 
 use crate::context::Context;
+use crate::key::Key;
 use crate::report::chain;
 use crate::secrets::{self, Data};
+use crate::webhook::{self, Object};
 
 /// What a scan works with.
 pub(crate) struct Gathered {
@@ -51,6 +54,10 @@ pub(crate) async fn gather(context: &Context, policy: &ImagePolicy) -> Result<Ga
     let rules = Rules::compile(spec.filter.as_ref(), &spec.policy)
         .map_err(|error| stalled(Reason::PolicyInvalid, chain(&error)))?;
     let namespace = policy.metadata.namespace.as_deref().unwrap_or_default();
+    let hook = spec.webhook.as_ref();
+    let hook = hook.map(|hook| (Sender::Registry(hook.kind), &hook.secret_ref));
+    let object = Object::Policy(Key::of(&policy.metadata));
+    webhook::hang(context, &object, hook).await?;
     let access = access(context, namespace, spec, &name).await?;
     Ok(Gathered {
         name,

@@ -16,6 +16,7 @@ use crate::report::chain;
 use crate::status;
 use crate::sync::token;
 use crate::updates::{Answer, Answers};
+use crate::webhook::Object;
 
 /// Time until a status that could not be written is tried again.
 pub(crate) const STATUS_RETRY: Duration = Duration::from_secs(1);
@@ -119,12 +120,13 @@ pub(crate) async fn record(
     if let Some(Ok(seen)) = &memory.seen {
         show(&mut status, seen, answers, repositories(policy).len());
     }
+    let key = Key::of(&policy.metadata);
+    status.webhook_path = context.hooks.path(&Object::Policy(key.clone()));
     for event in events(before, &status, outcome) {
         context.events.publish(policy, &event);
     }
     status.conditions =
         conclude::conditions(&before.conditions, outcome, generation, Timestamp::now());
-    let key = Key::of(&policy.metadata);
     let Finding { reason, message } = outcome.finding();
     match outcome {
         Outcome::Ready(_) | Outcome::Progressing(_) | Outcome::Waiting(_) => {

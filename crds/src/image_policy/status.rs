@@ -39,6 +39,9 @@ pub struct ImagePolicyStatus {
     /// The last commit of this image.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_update: Option<LastUpdate>,
+    /// The path of the controller's webhook server that the registry should call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub webhook_path: Option<String>,
 }
 
 /// One image of a registry.

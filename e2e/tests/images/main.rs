@@ -8,4 +8,5 @@
 mod choose;
 mod stage;
 mod trouble;
+mod webhook;
 mod write;

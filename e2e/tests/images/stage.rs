@@ -251,12 +251,12 @@ pub(crate) fn registry() -> &'static Registry {
     REGISTRY.get_or_init(|| Registry::start().unwrap())
 }
 
-async fn shared_controller(control_plane: &ControlPlane) {
+pub(crate) async fn shared_controller(control_plane: &ControlPlane) -> &'static Controller {
     static CONTROLLER: OnceCell<Controller> = OnceCell::const_new();
     let start = || async {
         Controller::start(control_plane, controller::Options::default())
             .await
             .unwrap()
     };
-    CONTROLLER.get_or_init(start).await;
+    CONTROLLER.get_or_init(start).await
 }
