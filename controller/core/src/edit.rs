@@ -20,6 +20,7 @@ mod container;
 mod images;
 mod manual;
 mod marker;
+mod memo;
 mod path;
 mod render;
 mod skip;
@@ -35,8 +36,9 @@ use flux_crds::image_policy::{DigestMode, UpdateStrategy};
 use crate::image;
 
 pub use manual::{Place, places, set_annotation, set_image};
+pub use memo::Memo;
 pub use skip::{Reason, Skip};
-pub use tree::{Edits, is_of_interest, tree};
+pub use tree::{Edits, is_of_interest, tree, tree_again};
 
 use apply::Intent;
 use source::Source;

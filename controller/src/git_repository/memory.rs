@@ -2,8 +2,9 @@
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
+use flux_core::edit;
 use flux_core::git::{ObjectId, Revision};
 use flux_crds::{GitRepository, GitRepositorySpec, GitRepositoryStatus};
 use flux_engine::git::{Error, GitTree, Store};
@@ -25,6 +26,8 @@ pub(crate) struct Memory {
     pub(crate) served: Option<Arc<Snapshot>>,
     /// The commit that was last found to hold what policies want, and what that was.
     pub(crate) written: Option<(Option<ObjectId>, Wishes)>,
+    /// Which files hold nothing to write.
+    pub(crate) places: Arc<Mutex<edit::Memo>>,
     /// Failures in a row.
     pub(crate) failures: u32,
 }

@@ -5,7 +5,7 @@
 //! commit can be lost; 4. what is pushed is served only after it was read back, and verified where the spec says so.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use flux_core::conclude::{Finding, Outcome};
@@ -15,7 +15,7 @@ use flux_crds::git_repository::Write;
 use flux_crds::image_policy::{LastUpdate, UpdateStrategy};
 use flux_crds::{GitRepository, Reason, Time};
 use flux_engine::git::{
-    Deadline, Destination, Draft, Person, Pushed, Signer, Store, WriteError, write_back,
+    Deadline, Destination, Draft, GitTree, Person, Pushed, Signer, Store, WriteError, write_back,
 };
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -71,6 +71,7 @@ pub(crate) async fn write(
         repository,
         gathered,
         store,
+        places: &memory.places,
     };
     match writing.run(&wishes).await {
         Ok((edits, pushed)) => {
@@ -115,6 +116,7 @@ struct Writing<'a> {
     repository: &'a GitRepository,
     gathered: &'a Arc<Gathered>,
     store: &'a Store,
+    places: &'a Arc<Mutex<edit::Memo>>,
 }
 
 impl Writing<'_> {
@@ -131,6 +133,7 @@ impl Writing<'_> {
             store: self.store.clone(),
             author: author(&write, &self.context.options.runtime_namespace),
             targets: targets(wishes, &key),
+            places: Arc::clone(self.places),
             signer,
             write,
         };
@@ -195,6 +198,7 @@ struct Job {
     author: Person,
     signer: Option<Signer>,
     targets: Vec<Target>,
+    places: Arc<Mutex<edit::Memo>>,
 }
 
 impl Job {
@@ -209,13 +213,21 @@ impl Job {
         };
         let mut edits = Edits::default();
         let pushed = write_back(&destination, |tree, _| {
-            edits = edit::tree(tree, &self.targets)?;
+            edits = self.edit(tree)?;
             self.draft(&mut edits)
         });
         match pushed {
             Ok(pushed) => Ok((edits, pushed)),
             Err(error) => Err(outcome(&error)),
         }
+    }
+
+    fn edit(&self, tree: &GitTree) -> Result<Edits, edit::Error> {
+        // A repository has one task, which writes once at a time.
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        edit::tree_again(tree, &self.targets, &mut places, &|path| {
+            tree.object_id(path)
+        })
     }
 
     fn draft(&self, edits: &mut Edits) -> Result<Option<Draft<'_>>, EditError> {

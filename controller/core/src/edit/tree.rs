@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use flux_crds::image_policy::UpdateStrategy;
-use flux_kustomize::{Entry, FileTree};
+use flux_kustomize::{Entry, FileTree, TreeError};
 use regex::bytes::Regex;
 
-use super::{Change, Error, PolicyName, Reason, Skip, Target, edit, marker};
+use super::{Change, Error, Memo, PolicyName, Reason, Skip, Target, edit, marker};
+use crate::git::ObjectId;
 
 /// What became of the files of a tree.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -22,6 +23,9 @@ pub struct Edits {
     pub places: BTreeMap<PolicyName, usize>,
 }
 
+/// Returns the id of the file or directory at a path, if the tree knows ids.
+type Identify<'a> = dyn Fn(&str) -> Result<Option<ObjectId>, TreeError> + 'a;
+
 /// Writes what the targets want into the YAML files of a tree, each below its own `path`.
 ///
 /// A file that cannot be edited is left alone with a reason and does not keep others from being edited, nor does a path
@@ -30,10 +34,27 @@ pub struct Edits {
 /// # Errors
 /// The tree cannot be read.
 pub fn tree(tree: &dyn FileTree, targets: &[Target]) -> Result<Edits, Error> {
+    tree_again(tree, targets, &mut Memo::default(), &|_| Ok(None))
+}
+
+/// Does the same without reading what is known to be of no interest; `id` returns the id of what the tree shows at a path.
+///
+/// # Errors
+/// The tree cannot be read.
+pub fn tree_again(
+    tree: &dyn FileTree,
+    targets: &[Target],
+    memo: &mut Memo,
+    id: &Identify<'_>,
+) -> Result<Edits, Error> {
+    memo.begin();
     let mut walk = Walk {
         tree,
         targets: Vec::new(),
         edits: Edits::default(),
+        memo,
+        id,
+        of_interest: 0,
     };
     for target in targets {
         walk.edits.places.entry(target.policy.clone()).or_default();
@@ -60,15 +81,9 @@ pub fn tree(tree: &dyn FileTree, targets: &[Target]) -> Result<Edits, Error> {
 
 /// Whether a file may be of interest to any target, by its bytes alone.
 ///
-/// The answer never changes for the same bytes, so that it can be kept by their id: a file that is of no interest can be
-/// shown to [`tree`] as an empty one.
+/// The answer never changes for the same bytes, so that it can be kept by their id ([`Memo`]).
 pub fn is_of_interest(bytes: &[u8]) -> bool {
-    let strategies = [
-        UpdateStrategy::Markers,
-        UpdateStrategy::Annotations,
-        UpdateStrategy::Images,
-    ];
-    strategies.iter().any(|strategy| has_sign(*strategy, bytes))
+    Signs::of(bytes).any()
 }
 
 /// Whether a file may hold a place of a target, by its bytes.
@@ -177,6 +192,10 @@ impl Signs {
         }
     }
 
+    fn any(&self) -> bool {
+        self.markers || self.annotations || self.images
+    }
+
     fn has(&self, strategy: UpdateStrategy) -> bool {
         match strategy {
             UpdateStrategy::Markers => self.markers,
@@ -190,6 +209,17 @@ struct Walk<'t> {
     tree: &'t dyn FileTree,
     targets: Vec<Looked<'t>>,
     edits: Edits,
+    memo: &'t mut Memo,
+    id: &'t Identify<'t>,
+    /// Files so far that are of interest.
+    of_interest: usize,
+}
+
+/// A step of the way through directories.
+enum Step {
+    Enter(String),
+    /// All below it has been looked at; it is of no interest if no more files are than before.
+    Leave(ObjectId, usize),
 }
 
 impl Walk<'_> {
@@ -207,39 +237,69 @@ impl Walk<'_> {
     }
 
     fn directory(&mut self, path: &str) -> Result<(), Error> {
-        let mut directories = vec![path.to_owned()];
-        while let Some(directory) = directories.pop() {
-            let mut inner = Vec::new();
-            for (name, entry) in self.tree.list(&directory).map_err(Error::Tree)? {
-                let path = match directory.as_str() {
-                    "" => name.clone(),
-                    directory => format!("{directory}/{name}"),
-                };
-                match entry {
-                    Entry::Directory => inner.push(path),
-                    Entry::File if is_yaml(&name) => self.file(&path)?,
-                    Entry::File | Entry::Symlink(_) | Entry::Submodule => {}
-                }
+        let mut steps = vec![Step::Enter(path.to_owned())];
+        while let Some(step) = steps.pop() {
+            match step {
+                Step::Enter(directory) => self.enter(&directory, &mut steps)?,
+                Step::Leave(id, before) if self.of_interest == before => self.memo.remember(id),
+                Step::Leave(..) => {}
             }
-            directories.extend(inner.into_iter().rev());
         }
         Ok(())
     }
 
+    /// Looks at the files of a directory, and leaves the directories within for later.
+    fn enter(&mut self, directory: &str, steps: &mut Vec<Step>) -> Result<(), Error> {
+        if let Some(id) = (self.id)(directory).map_err(Error::Tree)? {
+            if self.memo.knows(id) {
+                return Ok(());
+            }
+            steps.push(Step::Leave(id, self.of_interest));
+        }
+        let mut inner = Vec::new();
+        for (name, entry) in self.tree.list(directory).map_err(Error::Tree)? {
+            let path = match directory {
+                "" => name.clone(),
+                directory => format!("{directory}/{name}"),
+            };
+            match entry {
+                Entry::Directory => inner.push(Step::Enter(path)),
+                Entry::File if is_yaml(&name) => self.file(&path)?,
+                Entry::File | Entry::Symlink(_) | Entry::Submodule => {}
+            }
+        }
+        steps.extend(inner.into_iter().rev());
+        Ok(())
+    }
+
     fn file(&mut self, path: &str) -> Result<(), Error> {
+        let id = (self.id)(path).map_err(Error::Tree)?;
+        if id.is_some_and(|id| self.memo.knows(id)) {
+            return Ok(());
+        }
         let bytes = self.tree.read(path).map_err(Error::Tree)?;
         let signs = Signs::of(&bytes);
+        if signs.any() {
+            self.of_interest += 1;
+            self.edit(path, &bytes, &signs);
+        } else if let Some(id) = id {
+            self.memo.remember(id);
+        }
+        Ok(())
+    }
+
+    fn edit(&mut self, path: &str, bytes: &[u8], signs: &Signs) {
         let targets: Vec<&Target> = self
             .targets
             .iter()
             .filter(|looked| signs.has(looked.target.strategy) && is_within(path, &looked.root))
-            .filter(|looked| looked.concerns(&bytes))
+            .filter(|looked| looked.concerns(bytes))
             .map(|looked| looked.target)
             .collect();
         if targets.is_empty() {
-            return Ok(());
+            return;
         }
-        match edit(path, &bytes, &targets) {
+        match edit(path, bytes, &targets) {
             Ok(edited) => {
                 self.edits.changes.extend(edited.changes);
                 self.edits.skipped.extend(edited.skipped);
@@ -255,7 +315,6 @@ impl Walk<'_> {
                 .skipped
                 .extend(unreadable(path, &targets, &error)),
         }
-        Ok(())
     }
 }
 
