@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use flux_core::choose::{self, Created, Decision, Matching, decide};
 use flux_core::conclude::{Finding, Outcome};
-use flux_crds::image_policy::{DigestMode, ImageReference, Scan};
+use flux_crds::image_policy::{DigestMode, ImageReference, Scan, Update, UpdateStrategy};
 use flux_crds::{ImagePolicy, ImagePolicySpec, ImagePolicyStatus, Reason, Time};
 use flux_engine::registry::{self, Class, Client, Metadata, Tags};
 use futures::{FutureExt as _, StreamExt as _};
@@ -29,7 +29,8 @@ pub(crate) struct Seen {
     pub(crate) latest: Option<ImageReference>,
     /// The look itself.
     pub(crate) scan: Scan,
-    /// All tags that count, the best first.
+    /// All tags that count, the best first; empty unless something will be written by annotations, which alone look at them:
+    /// thousands of policies with thousands of tags each would fill the memory.
     pub(crate) tags: Vec<String>,
 }
 
@@ -122,14 +123,20 @@ impl Look<'_> {
         let latest = self.reference(&decision, known, &created).await?;
         Ok(Seen {
             scan: scan(&listed, decision.choice.clone()),
-            tags: rules
-                .sort(&matching, &created)
-                .into_iter()
-                .map(str::to_owned)
-                .collect(),
+            tags: self.ranked(&matching, &created),
             decision,
             latest,
         })
+    }
+
+    fn ranked(&self, matching: &Matching, created: &Created) -> Vec<String> {
+        let by_annotations =
+            |update: &Update| update.strategy.unwrap_or_default() == UpdateStrategy::Annotations;
+        if !self.spec().update.iter().any(by_annotations) {
+            return Vec::new();
+        }
+        let sorted = self.gathered.rules.sort(matching, created);
+        sorted.into_iter().map(str::to_owned).collect()
     }
 
     /// Asks when the images that count were made. One that does not say is left out and counted: it never blocks.

@@ -7,6 +7,7 @@ use flux_core::edit::{PolicyName, Target};
 use flux_core::image::Name;
 use flux_crds::image_policy::UpdateStrategy;
 use flux_crds::{ImagePolicy, Reason};
+use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::gather::gather;
@@ -194,15 +195,20 @@ fn pace(
     retry_after: Option<Duration>,
 ) -> Option<Duration> {
     let interval = policy.spec.interval().unwrap_or(Duration::from_mins(5));
-    // Policies on one repository wake up together, so that they share a scan.
-    let image = Key::new("", &policy.spec.image);
     let pace = Pace {
         interval,
         retry_interval: policy.spec.retry_interval().unwrap_or_default(),
         failures: memory.failures,
-        jitter: Context::jitter(&image),
+        jitter: Context::jitter(&Key::of(&policy.metadata)),
     };
     let next = pace.next(outcome)?;
+    let next = match outcome {
+        Outcome::Ready(_) => {
+            let share = Context::jitter(&Key::new("", &policy.spec.image));
+            until_the_common_time(Timestamp::now(), interval, share)
+        }
+        _ => next,
+    };
     let doubtful = matches!(&memory.seen, Some(Ok(seen)) if seen.decision.wants_second_look());
     let next = if doubtful {
         next.min(SECOND_LOOK)
@@ -210,4 +216,37 @@ fn pace(
         next
     };
     Some(next.max(retry_after.unwrap_or_default()))
+}
+
+/// Returns the time until policies on one image with one interval wake up together, whenever each was created, so that they
+/// share a scan. `share` is the part of the interval by which the image differs from others: they do not all wake at once.
+fn until_the_common_time(now: Timestamp, interval: Duration, share: f64) -> Duration {
+    let whole = interval.as_nanos().max(1);
+    let since_epoch = u128::try_from(now.as_nanosecond()).unwrap_or_default();
+    let passed = (since_epoch + interval.mul_f64(1.0 - share).as_nanos()) % whole;
+    Duration::from_nanos(u64::try_from(whole - passed).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn policies_on_one_image_wake_up_at_the_same_time() {
+        let minute = Duration::from_mins(1);
+        let begin = Timestamp::from_second(1_800_000_000).unwrap();
+        let wakes = |after: u64, interval: Duration, share: f64| {
+            let now = begin + Duration::from_secs(after);
+            let wait = until_the_common_time(now, interval, share);
+            assert!(!wait.is_zero() && wait <= interval, "{wait:?}");
+            now + wait
+        };
+        for interval in [minute, 5 * minute] {
+            assert_eq!(wakes(1, interval, 0.25), wakes(14, interval, 0.25));
+            assert_ne!(wakes(1, interval, 0.25), wakes(1, interval, 0.75));
+        }
+        let first = wakes(1, minute, 0.25);
+        assert_eq!(first, begin + Duration::from_secs(15));
+        assert_eq!(wakes(15, minute, 0.25), first + minute, "an interval later");
+    }
 }
