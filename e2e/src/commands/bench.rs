@@ -1,6 +1,7 @@
 //! `flux-e2e bench`: what the controller costs, beside the bars and the figures of Flux v2.
 
 mod cases;
+mod images;
 mod kustomize;
 mod measure;
 mod report;
@@ -26,6 +27,8 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, clap::Subcommand)]
 enum Subject {
+    /// Measure images: lists of tags, the choice, the commit
+    Images(images::Arguments),
     /// Measure builds beside the real kustomize
     Kustomize(kustomize::Arguments),
 }
@@ -37,9 +40,16 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let mut interrupt = signal(SignalKind::interrupt()).context("listen for Ctrl-C")?;
     let mut terminate = signal(SignalKind::terminate()).context("listen for SIGTERM")?;
     tokio::select! {
-        result = measure_all(arguments) => result,
+        result = measure(arguments) => result,
         _ = interrupt.recv() => Ok(ExitCode::from(130)),
         _ = terminate.recv() => Ok(ExitCode::from(143)),
+    }
+}
+
+async fn measure(arguments: Arguments) -> Result<ExitCode> {
+    match arguments.subject {
+        Some(Subject::Images(images)) => images::run(images).await,
+        Some(Subject::Kustomize(_)) | None => measure_all(arguments).await,
     }
 }
 
