@@ -36,9 +36,9 @@ async fn hook(stage: &Stage, kind: WebhookKind) -> String {
         kind,
     };
     let api = stage.api::<GitRepository>();
-    let patch = Patch::Merge(json!({"spec": {"webhook": webhook}}));
-    let patched = api.patch(FLEET, &PatchParams::default(), &patch).await;
-    let generation = patched.unwrap().metadata.generation;
+    let change = Patch::Merge(json!({"spec": {"webhook": webhook}}));
+    let changed = api.patch(FLEET, &PatchParams::default(), &change).await;
+    let generation = changed.unwrap().metadata.generation;
     let repository = wait::until(&api, FLEET, "has a webhook path", |repository| {
         let status = repository.status.as_ref();
         status.is_some_and(|status| {
