@@ -52,3 +52,14 @@ fn what_a_patch_writes_counts() {
         "a JSON patch makes JSON of the object"
     );
 }
+
+#[rstest]
+#[case("|\n  x", "x")]
+#[case("|\n  x\n", "x\n")]
+#[case("|\n  x\n  ", "x\n")]
+#[case("|+\n  x\n\n", "x\n\n")]
+#[case(">\n  x\n  y", "x y")]
+fn a_block_at_the_end_of_a_file_ends_as_the_file_does(#[case] block: &str, #[case] text: &str) {
+    let documents = flux_kustomize::parse_yaml(format!("a: {block}").as_bytes(), "x.yaml");
+    assert_eq!(documents.expect("YAML")[0].value["a"], text);
+}

@@ -102,8 +102,6 @@ struct Composer<'p> {
     anchored: usize,
     nodes: usize,
     documents: Vec<(Document, Lines)>,
-    /// Where the text ends if it does not end with a line break.
-    cut_off: Option<usize>,
     lines: Option<Lines>,
     notations: Vec<Notation>,
     path: String,
@@ -120,7 +118,6 @@ impl<'p> Composer<'p> {
             anchored: 0,
             nodes: 0,
             documents: Vec::new(),
-            cut_off: None,
             lines: lines.then(Lines::default),
             notations: Vec::new(),
             path: String::new(),
@@ -132,7 +129,7 @@ impl<'p> Composer<'p> {
         options.set_emit_comments(false);
         // Kubernetes' tools cut manifests at `---` before they look for directives.
         options.disallow_directives = self.dialect == Dialect::Manifest;
-        self.cut_off = (!text.ends_with('\n')).then(|| text.chars().count());
+        options.block_scalar_eof_without_line_feed = true;
         for event in Parser::new_from_str_with_options(text, options) {
             let (event, span) = event.map_err(|error| {
                 Error::new(self.file, format!("invalid YAML: {}", error.info()))
@@ -149,8 +146,7 @@ impl<'p> Composer<'p> {
             Event::Scalar(text, style, anchor, tag) => {
                 let size = Size::of_scalar(&text);
                 self.count(size.nodes, line)?;
-                let text = self.without_lent_break(&text, style, span);
-                match self.scalar(text, style, tag.as_deref(), line)? {
+                match self.scalar(&text, style, tag.as_deref(), line)? {
                     Some(value) => self.place(value, size, anchor, line),
                     None => Ok(()),
                 }
@@ -173,16 +169,6 @@ impl<'p> Composer<'p> {
                 Ok(())
             }
             _ => Ok(()),
-        }
-    }
-
-    /// The parser ends a block of text with a line break even where the file has none at its end.
-    fn without_lent_break<'t>(&self, text: &'t str, style: ScalarStyle, span: Span) -> &'t str {
-        let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
-        if is_block && self.cut_off.is_some_and(|end| span.end.index() >= end) {
-            text.strip_suffix('\n').unwrap_or(text)
-        } else {
-            text
         }
     }
 

@@ -62,6 +62,44 @@ fn any_document() -> impl Strategy<Value = String> {
     })
 }
 
+/// Holds what the outline says of each scalar against the value that the text is read as.
+fn every_value_is_found(text: &str) -> Result<(), TestCaseError> {
+    let Ok(source) = Source::read("x.yaml", text.as_bytes()) else {
+        return Ok(());
+    };
+    prop_assert_eq!(source.roots.len(), source.documents.len());
+    for (node, places) in source.places() {
+        let node = source.outline.node(node);
+        let Content::Scalar {
+            text: written,
+            style,
+        } = &node.content
+        else {
+            continue;
+        };
+        for place in places {
+            let value = source.value(&place);
+            prop_assert!(value.is_some(), "{} of {:?}", place.path, text);
+            if *style != Style::Plain && !node.is_tagged {
+                prop_assert_eq!(
+                    value.and_then(|value| value.as_str()),
+                    Some(written.as_str())
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+#[rstest::rstest]
+#[case("a\n---\n|\n # c")]
+#[case("a: |\n  b\n  ")]
+#[case("a: |+\n  b\n\n ")]
+#[case("a: >-\n  b")]
+fn a_block_that_the_end_of_the_file_cuts_off_is_found(#[case] text: &str) {
+    every_value_is_found(text).unwrap();
+}
+
 proptest! {
     #[test]
     fn an_edit_of_nothing_changes_nothing(text in any_text()) {
@@ -73,19 +111,7 @@ proptest! {
 
     #[test]
     fn every_value_is_found_where_it_stands(text in any_text()) {
-        let Ok(source) = Source::read("x.yaml", text.as_bytes()) else { return Ok(()) };
-        prop_assert_eq!(source.roots.len(), source.documents.len());
-        for (node, places) in source.places() {
-            let node = source.outline.node(node);
-            let Content::Scalar { text: written, style } = &node.content else { continue };
-            for place in places {
-                let value = source.value(&place);
-                prop_assert!(value.is_some(), "{} of {:?}", place.path, text);
-                if *style != Style::Plain && !node.is_tagged {
-                    prop_assert_eq!(value.and_then(|value| value.as_str()), Some(written.as_str()));
-                }
-            }
-        }
+        every_value_is_found(&text)?;
     }
 
     #[test]
