@@ -11,6 +11,7 @@ use flux_core::object::ObjectId;
 use tokio::sync::Notify;
 
 use crate::key::Key;
+use crate::remotes::Source;
 
 /// An object that belongs to another Sync.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,11 +22,39 @@ pub(crate) struct Conflict {
     pub(crate) owner: Key,
 }
 
+/// The cluster that a Sync writes to: our own, or the one of a kubeconfig. Two kubeconfigs for one cluster count as two: who
+/// may use them is trusted there with the objects of the other.
+type Place = Option<Source>;
+
 #[derive(Default)]
 struct Table {
+    clusters: HashMap<Place, Cluster>,
+    /// The Syncs of other clusters.
+    places: HashMap<Key, Source>,
+    nudges: HashMap<Key, Arc<Notify>>,
+}
+
+/// The claims to objects of one cluster.
+#[derive(Default)]
+struct Cluster {
     owners: HashMap<ObjectId, Key>,
     wishes: HashMap<ObjectId, Key>,
-    nudges: HashMap<Key, Arc<Notify>>,
+}
+
+impl Table {
+    fn cluster(&mut self, sync: &Key) -> &mut Cluster {
+        let place = self.places.get(sync).cloned();
+        self.clusters.entry(place).or_default()
+    }
+
+    fn forget(&mut self, sync: &Key) {
+        let cluster = self.cluster(sync);
+        cluster.owners.retain(|_, owner| owner != sync);
+        cluster.wishes.retain(|_, heir| heir != sync);
+        self.places.remove(sync);
+        self.clusters
+            .retain(|_, cluster| !(cluster.owners.is_empty() && cluster.wishes.is_empty()));
+    }
 }
 
 /// All claims.
@@ -39,6 +68,17 @@ impl Claims {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Says which cluster a Sync writes to. What it claimed in another is free.
+    pub(crate) fn settle(&self, sync: &Key, place: Place) {
+        let mut table = self.table();
+        if table.places.get(sync) != place.as_ref() {
+            table.forget(sync);
+            if let Some(source) = place {
+                table.places.insert(sync.clone(), source);
+            }
+        }
+    }
+
     /// Claims `ids` for a Sync. Returns those that belong to another; then nothing new was claimed at all.
     pub(crate) fn claim<'a>(
         &self,
@@ -46,10 +86,11 @@ impl Claims {
         ids: impl Iterator<Item = &'a ObjectId> + Clone,
     ) -> Vec<Conflict> {
         let mut table = self.table();
+        let cluster = table.cluster(sync);
         let conflicts: Vec<Conflict> = ids
             .clone()
             .filter_map(|id| {
-                let owner = table.owners.get(id).filter(|owner| *owner != sync)?;
+                let owner = cluster.owners.get(id).filter(|owner| *owner != sync)?;
                 Some(Conflict {
                     id: id.clone(),
                     owner: owner.clone(),
@@ -58,13 +99,13 @@ impl Claims {
             .collect();
         if conflicts.is_empty() {
             for id in ids {
-                table.wishes.remove(id);
-                if !table.owners.contains_key(id) {
-                    table.owners.insert(id.clone(), sync.clone());
+                cluster.wishes.remove(id);
+                if !cluster.owners.contains_key(id) {
+                    cluster.owners.insert(id.clone(), sync.clone());
                 }
             }
         } else {
-            table.wishes.extend(
+            cluster.wishes.extend(
                 conflicts
                     .iter()
                     .map(|conflict| (conflict.id.clone(), sync.clone())),
@@ -76,8 +117,9 @@ impl Claims {
     /// Gives an object up when another Sync wishes for it, and wakes that one. Returns whether it was handed over.
     pub(crate) fn hand_over(&self, sync: &Key, id: &ObjectId) -> Option<Key> {
         let mut table = self.table();
-        let heir = table.wishes.remove(id).filter(|heir| heir != sync)?;
-        table.owners.remove(id);
+        let cluster = table.cluster(sync);
+        let heir = cluster.wishes.remove(id).filter(|heir| heir != sync)?;
+        cluster.owners.remove(id);
         if let Some(nudge) = table.nudges.get(&heir) {
             nudge.notify_one();
         }
@@ -87,9 +129,10 @@ impl Claims {
     /// Forgets the claim to an object that is gone.
     pub(crate) fn release(&self, sync: &Key, id: &ObjectId) {
         let mut table = self.table();
-        if table.owners.get(id) == Some(sync) {
-            table.owners.remove(id);
-            let heir = table.wishes.remove(id);
+        let cluster = table.cluster(sync);
+        if cluster.owners.get(id) == Some(sync) {
+            cluster.owners.remove(id);
+            let heir = cluster.wishes.remove(id);
             if let Some(nudge) = heir.and_then(|heir| table.nudges.get(&heir).cloned()) {
                 nudge.notify_one();
             }
@@ -99,8 +142,7 @@ impl Claims {
     /// Forgets a Sync that is gone, with all its claims and wishes.
     pub(crate) fn forget(&self, sync: &Key) {
         let mut table = self.table();
-        table.owners.retain(|_, owner| owner != sync);
-        table.wishes.retain(|_, heir| heir != sync);
+        table.forget(sync);
         table.nudges.remove(sync);
     }
 
@@ -157,6 +199,30 @@ mod tests {
         assert_eq!(claims.hand_over(&first, &id("x")), Some(second.clone()));
         assert!(claims.claim(&second, [id("x")].iter()).is_empty());
         assert_eq!(claims.hand_over(&second, &id("x")), None);
+    }
+
+    #[test]
+    fn objects_of_two_clusters_have_nothing_to_do_with_each_other() {
+        let (claims, here, there) = (
+            Claims::default(),
+            Key::new("a", "here"),
+            Key::new("a", "there"),
+        );
+        let staging = Some(Source {
+            secret: Key::new("a", "staging"),
+            key: None,
+        });
+        claims.settle(&here, None);
+        claims.settle(&there, staging.clone());
+        assert!(claims.claim(&here, [id("x")].iter()).is_empty());
+        assert!(claims.claim(&there, [id("x")].iter()).is_empty());
+
+        claims.settle(&here, staging);
+        let conflicts = claims.claim(&here, [id("x")].iter());
+        assert_eq!(conflicts.len(), 1, "both are in one cluster now");
+        claims.settle(&there, None);
+        let free = claims.claim(&there, [id("x")].iter());
+        assert!(free.is_empty(), "who moves leaves what it claimed");
     }
 
     #[test]

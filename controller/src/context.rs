@@ -17,6 +17,7 @@ use crate::key::Key;
 use crate::metrics::Metrics;
 use crate::references::References;
 use crate::registry::Registry;
+use crate::remotes::Remotes;
 use crate::sources::Sources;
 use crate::status::Publisher;
 use crate::updates::Updates;
@@ -44,7 +45,7 @@ pub(crate) struct Options {
 pub(crate) struct Connections {
     /// To our own API server.
     pub(crate) client: Client,
-    /// To the clusters that Syncs write to.
+    /// To the same, for what Syncs do.
     pub(crate) targets: Connection,
     /// To git servers.
     pub(crate) git: flux_engine::git::Client,
@@ -74,6 +75,8 @@ pub(crate) struct Context {
     pub(crate) hooks: Hooks,
     /// Watches of what Syncs refer to.
     pub(crate) references: References,
+    /// Other clusters.
+    pub(crate) remotes: Remotes,
     /// Which object belongs to which Sync.
     pub(crate) claims: Claims,
     /// The figures.
@@ -126,6 +129,7 @@ impl Context {
             sources: Sources::default(),
             hooks: Hooks::default(),
             references: References::default(),
+            remotes: Remotes::default(),
             claims: Claims::default(),
             metrics: Arc::default(),
             events,
@@ -143,7 +147,7 @@ impl Context {
         }
     }
 
-    /// Returns the cluster through the rights of `actor`.
+    /// Returns our own cluster through the rights of `actor`.
     pub(crate) fn cluster(&self, actor: Actor) -> Cluster {
         let mut clusters = self.clusters.lock().unwrap_or_else(PoisonError::into_inner);
         clusters

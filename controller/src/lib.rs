@@ -20,6 +20,7 @@ mod leader;
 mod metrics;
 mod references;
 mod registry;
+mod remotes;
 mod report;
 mod secrets;
 mod serve;

@@ -270,6 +270,8 @@ where
 fn adopt_claims(context: &Context) {
     for sync in context.syncs.all() {
         let ids = sync::claimed(&sync);
-        context.claims.claim(&Key::of(&sync.metadata), ids.iter());
+        let key = Key::of(&sync.metadata);
+        context.claims.settle(&key, sync::place(&sync));
+        context.claims.claim(&key, ids.iter());
     }
 }

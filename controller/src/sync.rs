@@ -19,9 +19,11 @@ mod plan;
 mod reconcile;
 mod record;
 mod rollback;
+mod target;
 mod transact;
 mod wakeups;
 
 pub(crate) use actor::run;
 pub(crate) use memory::claimed;
+pub(crate) use target::place;
 pub(crate) use wakeups::token;

@@ -21,6 +21,7 @@ pub mod health;
 pub mod image;
 pub mod inputs;
 pub mod inventory;
+pub mod kubeconfig;
 pub mod live;
 pub mod managed_fields;
 pub mod message;

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! One [`Connection`] holds the HTTP connections and what discovery found; a [`Cluster`] is that connection seen through
-//! the rights of one actor. Writes to target objects stand in [`apply`] and nowhere else.
+//! the rights of one actor. The cluster is our own, or one that a kubeconfig names ([`remote`]). Writes to target objects stand in [`apply`] and nowhere else.
 
 use futures::StreamExt as _;
 use futures::future::BoxFuture;
@@ -21,6 +21,7 @@ mod error;
 mod kinds;
 pub mod live;
 pub mod prune;
+pub mod remote;
 mod request;
 mod scopes;
 pub mod survey;

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use flux_core::inputs::Inputs;
+use flux_core::kubeconfig;
 use flux_core::sops::{KeyError, Keyring};
 use flux_core::substitute::{self, Kind, Variables};
 use flux_crds::SyncSpec;
-use flux_crds::sync::{Decryption, DecryptionProvider, Substitute, VariableSourceKind};
+use flux_crds::sync::{Decryption, DecryptionProvider, KubeConfig, Substitute, VariableSourceKind};
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::{Api, Client, ResourceExt as _};
 
@@ -41,6 +42,15 @@ pub enum Error {
         #[source]
         source: KeyError,
     },
+    /// The Secret does not hold a kubeconfig that may be used.
+    #[error("{reference} of spec.kubeConfig")]
+    KubeConfig {
+        /// The Secret.
+        reference: Reference,
+        /// What is wrong with it.
+        #[source]
+        source: kubeconfig::Error,
+    },
     /// A name in the spec can be no variable.
     #[error("spec.substitute.vars")]
     Variable(#[from] substitute::Error),
@@ -72,14 +82,23 @@ impl Reference {
 /// Which state of an object it is; `None` when it does not exist.
 pub type Version = Option<String>;
 
-/// Returns the ConfigMaps and Secrets that a Sync builds with.
+/// Returns the ConfigMaps and Secrets that a Sync builds with, and the Secret that names its cluster.
 pub fn references(spec: &SyncSpec) -> BTreeSet<Reference> {
     let from = spec.substitute.iter().flat_map(|spec| &spec.from);
     let from = from.map(|source| Reference {
         kind: source.kind,
         name: source.name.clone(),
     });
-    from.chain(spec.decryption.iter().map(keys)).collect()
+    from.chain(spec.decryption.iter().map(keys))
+        .chain(spec.kube_config.iter().map(kubeconfig_secret))
+        .collect()
+}
+
+fn kubeconfig_secret(spec: &KubeConfig) -> Reference {
+    Reference {
+        kind: VariableSourceKind::Secret,
+        name: spec.secret_ref.name.clone(),
+    }
 }
 
 fn keys(decryption: &Decryption) -> Reference {
@@ -109,6 +128,28 @@ pub async fn read(
         None => None,
     };
     Ok((Inputs::new(variables, keyring), reader.versions))
+}
+
+/// Reads the kubeconfig of a Sync of a namespace, and tells which state of its Secret it is from.
+pub async fn read_kubeconfig(
+    client: &Client,
+    namespace: &str,
+    spec: &KubeConfig,
+) -> Result<(kubeconfig::KubeConfig, (Reference, Version)), Error> {
+    let mut reader = Reader {
+        client,
+        namespace,
+        versions: BTreeMap::new(),
+    };
+    let reference = kubeconfig_secret(spec);
+    let Some(data) = reader.data(&reference).await? else {
+        return Err(reader.missing(reference));
+    };
+    let version = reader.versions.remove(&reference).flatten();
+    match kubeconfig::KubeConfig::from_secret(&data, spec.secret_ref.key.as_deref()) {
+        Ok(config) => Ok((config, (reference, version))),
+        Err(source) => Err(Error::KubeConfig { reference, source }),
+    }
 }
 
 /// The keys of a ConfigMap or Secret.

@@ -1,19 +1,18 @@
 //! The end of a Sync: what it applied goes with it, unless it says otherwise. It must never wedge.
 //!
 //! Safety, in this order: 1. only what the inventory holds is deleted, by the same rules as any prune; 2. what cannot be
-//! deleted keeps the Sync, and is tried again; 3. only when the account to act as does not exist any more, so that no retry
-//! could ever help, the Sync goes and an event names what it leaves behind.
+//! deleted keeps the Sync, and is tried again; 3. only when the account to act as, or the Secret that names another cluster,
+//! does not exist any more, so that no retry could ever help, the Sync goes and an event names what it leaves behind.
 
 use std::fmt::Write as _;
 use std::time::Duration;
 
 use flux_core::conclude::{Event, Finding, Outcome, Pace};
+use flux_core::inventory::Inventory;
 use flux_core::object::ObjectId;
 use flux_crds::sync::{Deletion, Failure};
 use flux_crds::{Reason, Sync};
-use flux_engine::cluster::Actor;
 use flux_engine::cluster::prune::{Pruned, prune};
-use k8s_openapi::api::core::v1::ServiceAccount;
 use kube::Api;
 use kube::api::{PartialObjectMeta, Patch, PatchParams};
 use serde_json::json;
@@ -23,6 +22,7 @@ use super::gather::account;
 use super::halt::Halt;
 use super::memory::{Memory, write_inventory};
 use super::record::Recorder;
+use super::target::{Target, is_gone};
 use super::transact::settle;
 use super::wakeups::token;
 use crate::context::Context;
@@ -141,8 +141,14 @@ async fn delete(recorder: &Recorder<'_>, memory: &mut Memory) -> Result<Event, V
     for id in &handed {
         memory.inventory.remove(id);
     }
-    let account = account(context, sync);
-    let pruned = prune(&context.cluster(account.clone()), &owner(sync), &ours).await;
+    if ours.is_empty() {
+        return Ok(deleted(0));
+    }
+    let target = match target(context, sync).await {
+        Ok(target) => target,
+        Err(lost) => return lost.end(memory),
+    };
+    let pruned = prune(&target.cluster, &owner(sync), &ours).await;
     let forbidden = pruned
         .iter()
         .any(|(_, pruned)| matches!(pruned, Pruned::Failed(error) if error.is_forbidden()));
@@ -156,44 +162,81 @@ async fn delete(recorder: &Recorder<'_>, memory: &mut Memory) -> Result<Event, V
     );
     context.metrics.changed("deleted", changes.len() as u64);
     if failures.is_empty() {
-        let message = format!("deleted {} objects", changes.len());
-        return Ok(Event {
-            warning: false,
-            finding: Finding::new(Reason::Finalized, message),
-        });
+        return Ok(deleted(changes.len()));
     }
-    if forbidden && is_gone(context, &account).await {
-        return Ok(left_behind(
-            &account,
-            &memory.inventory.0.keys().collect::<Vec<_>>(),
-        ));
+    if forbidden && target.lacks_account(context).await {
+        let why = format!("{} does not exist any more", target.cluster.actor());
+        return Ok(left_behind(&why, &memory.inventory));
     }
     Err(failures)
 }
 
-/// Tells whether the account does not exist. Any doubt means that it does.
-async fn is_gone(context: &Context, account: &Actor) -> bool {
-    let Actor::ServiceAccount { namespace, name } = account else {
-        return false;
-    };
-    let api: Api<PartialObjectMeta<ServiceAccount>> =
-        Api::namespaced(context.client.clone(), namespace);
-    matches!(api.get_metadata_opt(name).await, Ok(None))
+fn deleted(count: usize) -> Event {
+    let message = format!("deleted {count} objects");
+    Event {
+        warning: false,
+        finding: Finding::new(Reason::Finalized, message),
+    }
 }
 
-fn left_behind(account: &Actor, ids: &[&ObjectId]) -> Event {
-    let mut names = ids
-        .iter()
+/// Why there is no way to the cluster in which the objects live.
+enum Lost {
+    /// There will never be one.
+    Forever(String),
+    /// There may be one again.
+    ForNow(Halt),
+}
+
+impl Lost {
+    fn end(self, memory: &Memory) -> Result<Event, Vec<Failure>> {
+        match self {
+            Self::Forever(why) => Ok(left_behind(&why, &memory.inventory)),
+            Self::ForNow(halt) => {
+                let finding = halt.outcome.finding();
+                Err(vec![Failure {
+                    object: None,
+                    source: None,
+                    reason: finding.reason.to_string(),
+                    message: format!(
+                        "{}; to let the Sync go and leave its objects, set spec.deletion to Orphan",
+                        finding.message
+                    ),
+                }])
+            }
+        }
+    }
+}
+
+/// Returns the cluster in which the objects live. The Secret that names another is often deleted together with the Sync, as
+/// is the account that reads it: without them nobody can ever reach the objects, and the Sync must not wait for it.
+async fn target(context: &Context, sync: &Sync) -> Result<Target, Lost> {
+    let error = match Target::of(context, sync).await {
+        Ok(target) => return Ok(target),
+        Err(error) => error,
+    };
+    let account = account(context, sync);
+    if error.is_missing() {
+        return Err(Lost::Forever(chain(&error)));
+    }
+    if error.is_forbidden() && is_gone(&context.client, &account).await {
+        let why = format!("{account}, which reads spec.kubeConfig, does not exist any more");
+        return Err(Lost::Forever(why));
+    }
+    Err(Lost::ForNow(error.into()))
+}
+
+fn left_behind(why: &str, inventory: &Inventory) -> Event {
+    let mut names = inventory
+        .0
+        .keys()
         .take(NAMED)
         .map(ToString::to_string)
         .collect::<Vec<_>>()
         .join(", ");
-    if ids.len() > NAMED {
-        write!(names, " and {} more", ids.len() - NAMED).ok();
+    if inventory.len() > NAMED {
+        write!(names, " and {} more", inventory.len() - NAMED).ok();
     }
-    let message = format!(
-        "{account} does not exist any more, so these objects were left in the cluster: {names}"
-    );
+    let message = format!("{why}, so these objects were left in the cluster: {names}");
     Event {
         warning: true,
         finding: Finding::new(Reason::FinalizeFailed, message),

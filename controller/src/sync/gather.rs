@@ -15,9 +15,11 @@ use kube::api::PartialObjectMeta;
 use super::course::Course;
 use super::halt::Halt;
 use super::inputs;
+use super::target::Target;
 use super::wakeups::{dependency_keys, is_ready_for, source_key};
 use crate::context::Context;
 use crate::key::Key;
+use crate::remotes::Remote;
 use crate::sources::{Served, Snapshot};
 
 /// What a reconcile works with.
@@ -26,8 +28,10 @@ pub(crate) struct Gathered {
     pub(crate) snapshot: Arc<Snapshot>,
     /// Why that one.
     pub(crate) course: Course,
-    /// The target cluster through the Sync's account.
+    /// The target cluster through the rights that the Sync has there.
     pub(crate) cluster: Cluster,
+    /// The connection to it, if it is another than ours.
+    pub(crate) remote: Option<Arc<Remote>>,
     /// What to build with beside the files.
     pub(crate) inputs: Arc<Inputs>,
     /// Which states of ConfigMaps and Secrets that is.
@@ -48,9 +52,16 @@ pub(crate) async fn gather(
     let in_step = (course == Course::Newest).then_some(&*newest.revision);
     dependencies(context, sync, in_step)?;
     let snapshot = course.snapshot(context, sync, status, newest).await?;
-    let cluster = context.cluster(account(context, sync));
-    let (inputs, versions) = inputs::read(sync, &cluster).await?;
+    let home = context.cluster(account(context, sync));
+    let (inputs, mut versions) = inputs::read(sync, &home).await?;
+    let Target {
+        cluster,
+        remote,
+        read,
+    } = Target::of(context, sync).await?;
+    versions.extend(read);
     Ok(Gathered {
+        remote,
         inputs: Arc::new(inputs),
         versions,
         snapshot,
@@ -166,7 +177,7 @@ fn dependencies(context: &Context, sync: &Sync, revision: Option<&str>) -> Resul
     })
 }
 
-/// Returns the account that a Sync acts as. Without a name it is the namespace's `default`, which can do nothing until
+/// Returns the account that a Sync acts as in our own cluster. Without a name it is the namespace's `default`, which can do nothing until
 /// someone grants it; only Syncs beside the controller fall back to its administrator.
 pub(crate) fn account(context: &Context, sync: &Sync) -> Actor {
     let namespace = sync.metadata.namespace.clone().unwrap_or_default();

@@ -22,7 +22,8 @@ pub(crate) async fn read(
     read.map_err(|error| explain(&error))
 }
 
-fn explain(error: &Error) -> Halt {
+/// Says what to do about inputs that cannot be read.
+pub(crate) fn explain(error: &Error) -> Halt {
     let message = chain(error);
     match error {
         Error::Missing { reference, .. } => {
@@ -38,7 +39,9 @@ fn explain(error: &Error) -> Halt {
             }
             _ => Halt::transient(Reason::ClusterUnreachable, message),
         },
-        Error::Keys { .. } => Halt::failed(Reason::SecretInvalid, message),
+        Error::Keys { .. } | Error::KubeConfig { .. } => {
+            Halt::failed(Reason::SecretInvalid, message)
+        }
         Error::Variable(_) => Halt::stalled(Reason::InvalidSpec, message),
     }
 }

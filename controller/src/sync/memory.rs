@@ -1,6 +1,7 @@
 //! What a Sync remembers: in its status, which survives everything, and what only saves work.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Instant;
 
 use flux_core::change::Change;
@@ -13,6 +14,7 @@ use flux_kustomize::Read;
 use serde_json::{Value, json};
 
 use super::course::{Course, good};
+use crate::remotes::Remote;
 use crate::report::chain;
 
 /// The memory of one Sync's task.
@@ -39,6 +41,8 @@ pub(crate) struct Memory {
     pub(crate) created: BTreeSet<ObjectId>,
     /// Since when a revision has been applied in part: some of its objects, and not all.
     pub(crate) half_way: Option<Instant>,
+    /// The connection to another cluster, so that it lasts from one reconcile to the next.
+    pub(crate) remote: Option<Arc<Remote>>,
     /// Whether our finalizer is known to be on the object.
     pub(crate) guarded: bool,
 }

@@ -17,6 +17,7 @@ use super::gather::{Gathered, gather};
 use super::halt::Halt;
 use super::memory::{Built, Memory};
 use super::record::{Done, Recorder, STATUS_RETRY, record};
+use super::target::place;
 use super::transact::Transact;
 use super::wakeups::{Situation, Wakeups, token};
 use super::{finalize, health, plan, rollback};
@@ -72,6 +73,7 @@ pub(crate) async fn reconcile(
 
 /// A suspended Sync only echoes the token, so that nobody waits in vain.
 async fn suspended(recorder: &Recorder<'_>, memory: &mut Memory) -> Option<Duration> {
+    memory.remote = None;
     let mut status = memory.status.clone();
     status.observed_generation = recorder.sync.metadata.generation;
     status.last_handled_reconcile =
@@ -142,6 +144,8 @@ impl Run<'_> {
             inputs = Some(Arc::clone(&gathered.inputs));
             wakeups.has_read(&gathered.versions);
             memory.course.clone_from(&gathered.course);
+            memory.remote.clone_from(&gathered.remote);
+            self.context.claims.settle(self.key, place(self.sync));
             course::remember(self.context, self.sync, &memory.status);
             finalize::ensure(self.context, self.sync, memory).await?;
             let work = self.context.work.acquire().await;

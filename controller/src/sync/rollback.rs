@@ -29,6 +29,10 @@ pub(crate) fn due(sync: &Sync, memory: &Memory, done: &Done) -> Option<RolledBac
         (Outcome::Failed(finding), None) => {
             finding.reason == Reason::ApplyFailed || memory.half_way.is_some()
         }
+        // Nothing can be restored on a cluster that is away, and nothing says that the revision is to blame.
+        (Outcome::Transient(finding), None) if finding.reason == Reason::ClusterUnreachable => {
+            false
+        }
         (Outcome::Transient(_), None) => {
             let timeout = sync.spec.timeout().unwrap_or_default();
             memory

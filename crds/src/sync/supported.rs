@@ -6,7 +6,6 @@ impl SyncSpec {
     /// Returns the fields that are set and that this version does not act on yet; the controller refuses them.
     pub fn unsupported(&self) -> Vec<&'static str> {
         [
-            (self.kube_config.is_some(), "spec.kubeConfig"),
             (self.drift.is_some(), "spec.drift"),
             (!self.notify.is_empty(), "spec.notify"),
             (

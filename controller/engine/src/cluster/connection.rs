@@ -2,17 +2,21 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::HeaderValue;
 use kube::Client;
 use kube::client::Body;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use super::request::{Call, JSON};
 use super::{Error, Kinds, Resource};
 
 /// Requests that one connection has under way at the most. More would only queue in the API server, and each open
 /// connection costs memory on both sides.
 const REQUESTS_AT_ONCE: usize = 16;
+/// How long the answer to a probe may take.
+const PROBE: Duration = Duration::from_secs(15);
 
 /// The connections to one API server and what it serves.
 #[derive(Clone)]
@@ -25,7 +29,7 @@ pub struct Connection {
 /// In whose name requests are made.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Actor {
-    /// The identity of the connection itself.
+    /// The identity of the connection itself: of the controller, or of whom a kubeconfig names.
     Own,
     /// A service account, by impersonation.
     ServiceAccount {
@@ -39,7 +43,7 @@ pub enum Actor {
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Own => f.write_str("the controller's own account"),
+            Self::Own => f.write_str("the identity of the connection"),
             Self::ServiceAccount { namespace, name } => {
                 write!(f, "system:serviceaccount:{namespace}:{name}")
             }
@@ -56,6 +60,24 @@ impl Connection {
             kinds,
             requests: Arc::new(Semaphore::new(REQUESTS_AT_ONCE)),
         }
+    }
+
+    /// Asks whether the API server answers and takes our credentials; what they allow is another question.
+    pub async fn probe(&self) -> Result<(), Error> {
+        let asked = Call::get("/version".to_owned(), JSON).send(&self.client);
+        match tokio::time::timeout(PROBE, asked).await {
+            Ok(Err(error)) if error.is_forbidden() => Ok(()),
+            Ok(answer) => answer.map(|_| ()),
+            Err(_) => Err(Error::NotInTime {
+                limit: PROBE,
+                state: "no answer".to_owned(),
+            }),
+        }
+    }
+
+    /// Returns the client with the identity of the connection itself.
+    pub fn client(&self) -> &Client {
+        &self.client
     }
 
     /// Returns the cluster as `actor` may use it. Every request carries the impersonation: dry-run, apply, delete,

@@ -1,0 +1,324 @@
+//! Syncs that write to another cluster: a second control plane.
+
+use std::sync::Arc;
+
+use flux_crds::Sync;
+use flux_crds::reference::KeyReference;
+use flux_crds::sync::KubeConfig;
+use flux_e2e::{ControlPlane, Options, install, reconcile, wait};
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use kube::api::{DeleteParams, Patch, PatchParams};
+use kube::{Api, Client};
+use serde_json::{Value, json};
+
+use crate::stage::{APPS, Stage, deployment, inventory, map, message};
+
+/// The Secret with the kubeconfig.
+const SECRET: &str = "staging";
+
+/// The other cluster, with a namespace of the same name as the stage's.
+struct Other {
+    control_plane: Arc<ControlPlane>,
+    namespace: String,
+    client: Client,
+}
+
+impl Other {
+    async fn of(stage: &Stage, control_plane: &Arc<ControlPlane>) -> Self {
+        let client = control_plane.client().await.unwrap();
+        let other = Self {
+            control_plane: Arc::clone(control_plane),
+            namespace: stage.name().to_owned(),
+            client,
+        };
+        other
+            .apply(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": stage.name()}}))
+            .await;
+        other
+    }
+
+    /// One that all tests share; none of them may stop it.
+    async fn shared(stage: &Stage) -> Self {
+        Self::of(stage, ControlPlane::shared().await).await
+    }
+
+    async fn own(stage: &Stage) -> Self {
+        let control_plane = ControlPlane::start(Options::default()).await.unwrap();
+        Self::of(stage, &Arc::new(control_plane)).await
+    }
+
+    async fn apply(&self, object: Value) {
+        let object = serde_json::from_value(object).unwrap();
+        install::apply(&self.client, &object).await.unwrap();
+    }
+
+    fn maps(&self) -> Api<ConfigMap> {
+        Api::namespaced(self.client.clone(), &self.namespace)
+    }
+
+    async fn data(&self, name: &str) -> Option<Value> {
+        let map = self.maps().get_opt(name).await.unwrap()?;
+        Some(json!(map.data))
+    }
+
+    fn admin(&self) -> String {
+        std::fs::read_to_string(self.control_plane.kubeconfig()).unwrap()
+    }
+
+    fn kubeconfig_of(&self, user: &str) -> String {
+        let path = self.control_plane.kubeconfig_as(user, None).unwrap();
+        std::fs::read_to_string(path).unwrap()
+    }
+}
+
+/// Puts a kubeconfig into the Secret.
+async fn secret(stage: &Stage, key: &str, kubeconfig: &str) {
+    stage
+        .apply(json!({
+            "apiVersion": "v1", "kind": "Secret", "stringData": {key: kubeconfig},
+            "metadata": {"name": SECRET, "namespace": stage.name()},
+        }))
+        .await;
+}
+
+async fn remove_secret(stage: &Stage) {
+    let secrets = stage.api::<Secret>();
+    let removed = secrets.delete(SECRET, &DeleteParams::default()).await;
+    removed.unwrap();
+}
+
+/// The Sync of the stage, into the cluster that the Secret names.
+fn elsewhere(stage: &Stage) -> Sync {
+    let mut sync = stage.sync();
+    sync.spec.kube_config = Some(KubeConfig {
+        secret_ref: KeyReference {
+            name: SECRET.into(),
+            key: None,
+        },
+    });
+    sync.spec.retry_interval = Some("1s".into());
+    sync
+}
+
+#[tokio::test]
+async fn a_sync_applies_prunes_and_ends_in_the_other_cluster_and_not_here() {
+    let stage = Stage::set().await;
+    let other = Other::shared(&stage).await;
+    secret(&stage, "value.yaml", &other.admin()).await;
+    stage.create(&elsewhere(&stage)).await;
+    let files = [("one.yaml", map("one", "a")), ("two.yaml", map("two", "b"))];
+    let files = files.each_ref().map(|(path, text)| (*path, text.as_str()));
+    let commit = stage.push(&files).await;
+    stage.applied(&commit).await;
+    assert_eq!(other.data("one").await, Some(json!({"key": "a"})));
+    assert_eq!(stage.data("one").await, None, "nothing is written here");
+
+    let patch = Patch::Merge(json!({"data": {"key": "by hand"}}));
+    let maps = other.maps();
+    let by_hand = maps.patch("one", &PatchParams::default(), &patch).await;
+    by_hand.unwrap();
+    stage.reconcile().await;
+    assert_eq!(other.data("one").await, Some(json!({"key": "a"})));
+
+    let commit = stage.remove(&["two.yaml"]).await;
+    stage.applied(&commit).await;
+    assert_eq!(other.data("two").await, None, "what left git goes there");
+
+    let syncs = stage.syncs();
+    syncs.delete(APPS, &DeleteParams::default()).await.unwrap();
+    wait::until_gone(&syncs, APPS).await.unwrap();
+    assert_eq!(other.data("one").await, None, "and all of it at the end");
+}
+
+#[tokio::test]
+async fn two_syncs_may_have_the_same_object_in_two_clusters() {
+    let stage = Stage::set().await;
+    let other = Other::shared(&stage).await;
+    secret(&stage, "value", &other.admin()).await;
+    stage.create(&elsewhere(&stage)).await;
+    stage.create(&stage.sync().named("here")).await;
+    let commit = stage.push(&[("one.yaml", &map("one", "a"))]).await;
+    stage.applied(&commit).await;
+    let here = reconcile::applied(&stage.syncs(), "here", &commit).await;
+    here.unwrap();
+    assert!(other.data("one").await.is_some() && stage.data("one").await.is_some());
+}
+
+#[tokio::test]
+async fn a_sync_acts_as_the_kubeconfigs_own_identity_or_as_the_account_that_it_names() {
+    let stage = Stage::set().await;
+    stage
+        .grant(&format!("{}-deployer", stage.name()), "deployer")
+        .await;
+    let other = Other::shared(&stage).await;
+    secret(&stage, "value", &other.kubeconfig_of("robot")).await;
+    stage.create(&elsewhere(&stage)).await;
+    let commit = stage.push(&[("one.yaml", &map("one", "a"))]).await;
+    let sync = stage.failed(&commit, "Rejected").await;
+    assert!(message(&sync).contains("\"robot\""), "{}", message(&sync));
+
+    secret(&stage, "value", &other.admin()).await;
+    stage.applied(&commit).await;
+
+    stage
+        .edit(APPS, json!({"serviceAccountName": "deployer"}))
+        .await;
+    let commit = stage.push(&[("one.yaml", &map("one", "b"))]).await;
+    let sync = stage.failed(&commit, "Rejected").await;
+    let account = format!("system:serviceaccount:{}:deployer", stage.name());
+    assert!(message(&sync).contains(&account), "{}", message(&sync));
+    assert_eq!(other.data("one").await, Some(json!({"key": "a"})));
+}
+
+#[tokio::test]
+async fn health_is_that_of_the_other_cluster() {
+    let stage = Stage::set().await;
+    let other = Other::shared(&stage).await;
+    secret(&stage, "value", &other.admin()).await;
+    let mut sync = elsewhere(&stage);
+    sync.spec.wait = Some(true);
+    stage.create(&sync).await;
+    let commit = stage
+        .push(&[("web.yaml", &deployment("web", "nginx"))])
+        .await;
+    let deployments: Api<Deployment> = Api::namespaced(other.client.clone(), &other.namespace);
+    wait::until(&deployments, "web", "exists", |_| true)
+        .await
+        .unwrap();
+    // Nobody runs pods there but this test.
+    let status = json!({"status": {
+        "observedGeneration": 1, "replicas": 1, "readyReplicas": 1, "availableReplicas": 1, "updatedReplicas": 1,
+        "conditions": [
+            {"type": "Available", "status": "True"},
+            {"type": "Progressing", "status": "True", "reason": "NewReplicaSetAvailable"},
+        ],
+    }});
+    let status = Patch::Merge(status);
+    let running = deployments
+        .patch_status("web", &PatchParams::default(), &status)
+        .await;
+    running.unwrap();
+    stage.applied(&commit).await;
+}
+
+#[tokio::test]
+async fn a_cluster_that_goes_away_and_comes_back_loses_nothing() {
+    let stage = Stage::set().await;
+    let other = Other::own(&stage).await;
+    secret(&stage, "value", &other.admin()).await;
+    stage.create(&elsewhere(&stage)).await;
+    let commit = stage.push(&[("one.yaml", &map("one", "a"))]).await;
+    stage.applied(&commit).await;
+
+    other.control_plane.stop_api_server();
+    let commit = stage.push(&[("one.yaml", &map("one", "b"))]).await;
+    let sync = stage.refused(APPS, "ClusterUnreachable").await;
+    let secret = format!("Secret {}/{SECRET}", stage.name());
+    assert!(message(&sync).contains(&secret), "{}", message(&sync));
+    assert_eq!(inventory(&sync).len(), 1, "nothing is forgotten");
+
+    other.control_plane.start_api_server().await.unwrap();
+    stage.applied(&commit).await;
+    assert_eq!(other.data("one").await, Some(json!({"key": "b"})));
+}
+
+#[tokio::test]
+async fn a_sync_whose_secret_is_gone_ends_and_names_what_it_leaves() {
+    let stage = Stage::set().await;
+    let other = Other::shared(&stage).await;
+    secret(&stage, "value", &other.admin()).await;
+    stage.create(&elsewhere(&stage)).await;
+    let commit = stage.push(&[("one.yaml", &map("one", "a"))]).await;
+    stage.applied(&commit).await;
+
+    remove_secret(&stage).await;
+    let sync = stage.refused(APPS, "SecretNotFound").await;
+    assert_eq!(inventory(&sync).len(), 1, "nothing is forgotten");
+    let syncs = stage.syncs();
+    syncs.delete(APPS, &DeleteParams::default()).await.unwrap();
+    wait::until_gone(&syncs, APPS).await.unwrap();
+    let told = stage.event("FinalizeFailed", APPS).await;
+    assert!(told.contains(SECRET) && told.contains("one"), "{told}");
+    assert!(other.data("one").await.is_some(), "nobody could reach it");
+}
+
+#[tokio::test]
+async fn a_sync_waits_at_its_end_for_a_cluster_that_is_away_until_it_is_let_go() {
+    let stage = Stage::set().await;
+    let other = Other::own(&stage).await;
+    secret(&stage, "value", &other.admin()).await;
+    stage.create(&elsewhere(&stage)).await;
+    let commit = stage.push(&[("one.yaml", &map("one", "a"))]).await;
+    stage.applied(&commit).await;
+
+    other.control_plane.stop_api_server();
+    let syncs = stage.syncs();
+    syncs.delete(APPS, &DeleteParams::default()).await.unwrap();
+    let waiting = wait::until(&syncs, APPS, "cannot end", |sync| {
+        wait::condition(sync, "Ready").is_some_and(|ready| ready.reason == "FinalizeFailed")
+    });
+    let told = message(&waiting.await.unwrap());
+    assert!(told.contains("spec.deletion"), "says how to let go: {told}");
+    assert_eq!(inventory(&syncs.get(APPS).await.unwrap()).len(), 1);
+    remove_secret(&stage).await;
+    wait::until_gone(&syncs, APPS).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_kubeconfig_that_runs_a_program_is_refused_until_it_is_mended() {
+    let stage = Stage::set().await;
+    let other = Other::shared(&stage).await;
+    let mark = std::env::temp_dir().join(format!("{}-ran", stage.name()));
+    let program = format!(
+        "exec: {{apiVersion: client.authentication.k8s.io/v1, command: touch, args: [{:?}]}}",
+        mark.display()
+    );
+    let harmful = other
+        .admin()
+        .replace("  user:\n", &format!("  user:\n    {program}\n"));
+    assert!(harmful.contains("touch"));
+    secret(&stage, "value", &harmful).await;
+    stage.create(&elsewhere(&stage)).await;
+    let commit = stage.push(&[("one.yaml", &map("one", "a"))]).await;
+    let told = message(&stage.refused(APPS, "SecretInvalid").await);
+    assert!(
+        told.contains("user.exec") && !told.contains("touch"),
+        "{told}"
+    );
+    assert!(!mark.exists());
+
+    // The interval is an hour: only the watch can tell.
+    stage.edit(APPS, json!({"retryInterval": "1h"})).await;
+    stage.refused(APPS, "SecretInvalid").await;
+    secret(&stage, "value", &other.admin()).await;
+    stage.applied(&commit).await;
+}
+
+#[tokio::test]
+async fn a_kubeconfig_is_read_by_an_account_that_may_read_it() {
+    let stage = Stage::without_rights().await;
+    let other = Other::shared(&stage).await;
+    secret(&stage, "value", &other.admin()).await;
+    stage.create(&elsewhere(&stage)).await;
+    stage.push(&[("one.yaml", &map("one", "a"))]).await;
+    let told = message(&stage.refused(APPS, "AccessDenied").await);
+    assert!(told.contains(SECRET), "{told}");
+    assert_eq!(other.data("one").await, None);
+}
+
+#[tokio::test]
+async fn credentials_that_the_other_cluster_does_not_know_are_said_to_be_wrong() {
+    let stage = Stage::set().await;
+    let (other, foreign) = (Other::shared(&stage).await, &stage.control_plane);
+    let foreign = std::fs::read_to_string(foreign.kubeconfig()).unwrap();
+    // The address and authority of one, the certificate of the other.
+    let user = foreign.split_once("users:").unwrap().1;
+    let head = other.admin();
+    let head = head.split_once("users:").unwrap().0;
+    secret(&stage, "value", &format!("{head}users:{user}")).await;
+    stage.create(&elsewhere(&stage)).await;
+    stage.push(&[("one.yaml", &map("one", "a"))]).await;
+    let told = message(&stage.refused(APPS, "SecretInvalid").await);
+    assert!(told.contains("credentials"), "{told}");
+}
