@@ -1,6 +1,7 @@
 //! etcd and a real API server, and what it takes to run workloads on them.
 
 mod audit;
+mod door;
 mod files;
 mod nodes;
 mod programs;
@@ -20,6 +21,7 @@ use kube::{
 use tokio::sync::OnceCell;
 
 pub use audit::{AuditLog, Request};
+pub use door::{Asked, Door, Fault};
 
 use crate::{
     binaries::{Binaries, Program},

@@ -7,6 +7,7 @@
 mod apply;
 mod clusters;
 mod end;
+mod faults;
 mod guard;
 mod hands;
 mod health;

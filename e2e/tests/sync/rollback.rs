@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::stage::{APPS, Stage, deployment, inventory, map, message};
 
 /// A definition, and an object of it that only the real apply finds wrong: no dry-run knows a kind that does not exist.
-fn wrong(stage: &Stage) -> String {
+pub(crate) fn wrong(stage: &Stage) -> String {
     let group = group(stage);
     format!(
         "apiVersion: apiextensions.k8s.io/v1
@@ -38,6 +38,11 @@ spec: {{size: huge}}
     )
 }
 
+/// The name of that definition.
+pub(crate) fn definition(stage: &Stage) -> String {
+    format!("sizes.{}", group(stage))
+}
+
 fn group(stage: &Stage) -> String {
     format!("{}.example.com", stage.name())
 }
@@ -54,7 +59,8 @@ fn history(sync: &Sync) -> Vec<(String, SyncResult)> {
         .collect()
 }
 
-fn rolled_back(sync: &Sync) -> bool {
+/// Whether the last revision was taken back.
+pub(crate) fn rolled_back(sync: &Sync) -> bool {
     wait::has_failed(sync, "RolledBack")
 }
 
@@ -102,8 +108,7 @@ async fn what_fails_midway_is_taken_back_as_a_whole() {
     assert_eq!(inventory(&sync).len(), 2, "{:?}", inventory(&sync));
     let definitions: Api<CustomResourceDefinition> =
         Api::all(stage.control_plane.client().await.unwrap());
-    let name = format!("sizes.{}", group(&stage));
-    let definition = definitions.get_opt(&name).await.unwrap();
+    let definition = definitions.get_opt(&definition(&stage)).await.unwrap();
     assert!(
         definition.is_none_or(|definition| definition.metadata.deletion_timestamp.is_some()),
         "its definition went too"
