@@ -12,7 +12,12 @@ use flux_crds::{
 use flux_e2e::{
     ControlPlane, Controller, GitServer, Options, Registry, controller, registry, wait,
 };
-use kube::{Api, Client, api::PostParams};
+use k8s_openapi::api::core::v1::Secret;
+use kube::{
+    Api, Client,
+    api::{Patch, PatchParams, PostParams},
+};
+use serde_json::json;
 
 /// Everything that runs while it is measured.
 pub(super) struct Stage {
@@ -49,6 +54,19 @@ impl Stage {
     pub(super) async fn create(&self, policy: &ImagePolicy) -> Result<()> {
         let created = self.policies().create(&PostParams::default(), policy).await;
         created.map(drop).context("create a policy")
+    }
+
+    /// Makes sure that there is a Secret for webhooks, and returns its name.
+    pub(super) async fn webhook_secret(&self, token: &str) -> Result<String> {
+        const NAME: &str = "webhook";
+        let secret: Secret = serde_json::from_value(json!({
+            "metadata": {"name": NAME}, "stringData": {"token": token},
+        }))?;
+        let secrets: Api<Secret> = Api::namespaced(self.client.clone(), CONTROLLER_NAMESPACE);
+        let manager = PatchParams::apply("flux-e2e");
+        let applied = secrets.patch(NAME, &manager, &Patch::Apply(&secret)).await;
+        applied.context("apply the Secret of webhooks")?;
+        Ok(NAME.to_owned())
     }
 
     /// Creates a GitRepository of the same name as that on the server, and waits until it is served.
