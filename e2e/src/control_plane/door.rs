@@ -21,7 +21,7 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use kube::Client;
-use tokio::{net::TcpListener, task::JoinSet};
+use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 use tokio_rustls::TlsAcceptor;
 
 use super::ControlPlane;
@@ -112,6 +112,23 @@ impl Door {
     /// From now on, `judge` says what becomes of each request.
     pub fn set(&self, judge: impl FnMut(&Asked) -> Fault + Send + 'static) {
         *self.judge.lock().unwrap_or_else(PoisonError::into_inner) = Box::new(judge);
+    }
+
+    /// From now on, the write of this number is done and not answered, and nothing after it is done; tells when it comes.
+    pub fn hang_at(&self, number: usize) -> watch::Receiver<bool> {
+        let (hangs, told) = watch::channel(false);
+        let mut writes = 0;
+        self.set(move |asked| {
+            writes += usize::from(asked.is_write());
+            if writes < number {
+                Fault::None
+            } else if hangs.send_replace(true) {
+                Fault::Delay(Duration::from_hours(1))
+            } else {
+                Fault::Hang
+            }
+        });
+        told
     }
 
     /// From now on, everything is let through.

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod choose;
+mod killed;
 mod stage;
 mod trouble;
 mod webhook;

@@ -1,6 +1,6 @@
 //! A namespace with a repository that is written to and images of its own.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use flux_crds::git_repository::Write;
 use flux_crds::image_policy::{Policy, RepositoryReference, SemverPolicy, Update, UpdateStrategy};
@@ -31,6 +31,11 @@ impl Stage {
     pub(crate) async fn set() -> Self {
         let control_plane = ControlPlane::shared_with_workloads().await;
         shared_controller(control_plane).await;
+        Self::on(control_plane).await
+    }
+
+    /// The same on any control plane.
+    pub(crate) async fn on(control_plane: &Arc<ControlPlane>) -> Self {
         let namespace = TestNamespace::create(control_plane).await.unwrap();
         let repo = server().create_repository(namespace.name()).unwrap();
         repo.push_files(&[("README.md", "nothing yet")], "begin")

@@ -93,24 +93,6 @@ impl Ordeal {
         reconcile::poke(&sources, SOURCE).await.unwrap();
     }
 
-    /// From now on, the write of this number is done and not answered, nor is anything after it; tells when it comes.
-    fn hang_at(&self, number: usize) -> watch::Receiver<bool> {
-        let (hangs, told) = watch::channel(false);
-        let mut writes = 0;
-        self.door.set(move |asked: &Asked| {
-            writes += usize::from(asked.is_write());
-            if writes < number {
-                return Fault::None;
-            }
-            if hangs.send_replace(true) {
-                // What comes after is not done.
-                return Fault::Delay(Duration::from_hours(1));
-            }
-            Fault::Hang
-        });
-        told
-    }
-
     /// Kills the controller when it hangs, unless `end` comes first; looks that nothing is lost; starts it again.
     async fn is_killed(&mut self, mut hangs: watch::Receiver<bool>, end: &str) -> bool {
         let syncs = self.stage.syncs();
@@ -186,7 +168,7 @@ async fn a_controller_killed_at_any_write_ends_where_git_is() {
     let mut turn = 0;
     loop {
         turn += 1;
-        let hangs = ordeal.hang_at(turn);
+        let hangs = ordeal.door.hang_at(turn);
         if turn > 1 {
             let former = format!("turn-{}.yaml", turn - 1);
             ordeal.stage.repo.remove(&former).unwrap();
@@ -240,7 +222,7 @@ async fn a_controller_killed_at_any_write_of_a_rollback_takes_everything_back() 
         let commit = ordeal.stage.push(&good_files).await;
         ordeal.stage.applied(&commit).await;
 
-        let hangs = ordeal.hang_at(turn);
+        let hangs = ordeal.door.hang_at(turn);
         ordeal.stage.repo.remove("three.yaml").unwrap();
         let bad_files = [
             ("one.yaml", map("one", "bad")),
