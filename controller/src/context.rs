@@ -21,6 +21,7 @@ use crate::remotes::Remotes;
 use crate::sources::Sources;
 use crate::status::Publisher;
 use crate::updates::Updates;
+use crate::watches::Watches;
 use crate::webhook::Hooks;
 
 /// Status writes without news that are under way at once.
@@ -77,6 +78,8 @@ pub(crate) struct Context {
     pub(crate) references: References,
     /// Other clusters.
     pub(crate) remotes: Remotes,
+    /// Watches of what Syncs applied.
+    pub(crate) watches: Watches,
     /// Which object belongs to which Sync.
     pub(crate) claims: Claims,
     /// The figures.
@@ -130,6 +133,7 @@ impl Context {
             hooks: Hooks::default(),
             references: References::default(),
             remotes: Remotes::default(),
+            watches: Watches::default(),
             claims: Claims::default(),
             metrics: Arc::default(),
             events,

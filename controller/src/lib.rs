@@ -29,4 +29,5 @@ pub mod start;
 mod status;
 mod sync;
 mod updates;
+mod watches;
 mod webhook;

@@ -40,6 +40,7 @@ pub(crate) struct Metrics {
     fetched: Counter,
     resources: Family<Kind, Gauge>,
     calls: Family<Code, Counter>,
+    drifts: Family<Action, Counter>,
 }
 
 impl Default for Metrics {
@@ -83,6 +84,12 @@ impl Default for Metrics {
             "Calls of the webhook server by HTTP status",
             calls.clone(),
         );
+        let drifts = Family::default();
+        registry.register(
+            "drifts",
+            "Objects that others changed, by what was done about it",
+            drifts.clone(),
+        );
         Self {
             registry,
             reconciles,
@@ -91,6 +98,7 @@ impl Default for Metrics {
             fetched,
             resources,
             calls,
+            drifts,
         }
     }
 }
@@ -112,6 +120,11 @@ impl Metrics {
     /// Counts changes of target objects.
     pub(crate) fn changed(&self, action: &'static str, count: u64) {
         self.objects.get_or_create(&Action { action }).inc_by(count);
+    }
+
+    /// Counts objects that others changed.
+    pub(crate) fn drifted(&self, action: &'static str, count: u64) {
+        self.drifts.get_or_create(&Action { action }).inc_by(count);
     }
 
     /// Counts received bytes.

@@ -9,6 +9,7 @@
 mod actor;
 mod build;
 mod course;
+mod drift;
 mod finalize;
 mod gather;
 mod halt;

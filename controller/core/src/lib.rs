@@ -14,6 +14,7 @@ pub mod choose;
 pub mod conclude;
 pub mod desire;
 pub mod diff;
+pub mod drift;
 pub mod edit;
 pub mod git;
 pub mod hash;

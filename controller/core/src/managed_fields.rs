@@ -41,7 +41,7 @@ pub struct ManagedField {
 }
 
 impl ManagedField {
-    fn is_own(&self) -> bool {
+    pub(crate) fn is_own(&self) -> bool {
         self.manager == MANAGER && self.operation == "Apply" && self.subresource.is_empty()
     }
 }

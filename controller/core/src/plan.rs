@@ -12,10 +12,10 @@
 //! 3. What the live object or the manifest asks for (`prune: disabled`, …) beats everything else.
 //! 4. What is not deleted although it left git stays in the inventory where it may be ours still.
 
+use crate::drift::{Ignore, examine};
 use crate::hash;
 use crate::inventory::Inventory;
 use crate::live::Metadata;
-use crate::managed_fields::{own_entry, thieves};
 use crate::object::{Desired, ObjectId};
 use crate::order;
 use crate::owner::Owner;
@@ -25,6 +25,7 @@ mod guard;
 #[cfg(test)]
 mod tests;
 
+pub use crate::drift::Drift;
 pub use flux_crds::sync::DriftMode;
 pub use guard::{Guard, Refusal};
 
@@ -40,6 +41,8 @@ pub struct Context<'a> {
     pub owner_exists: &'a dyn Fn(&Owner) -> bool,
     /// What happens to objects that others have changed.
     pub drift: DriftMode,
+    /// Which of those changes are nobody's business.
+    pub ignore: &'a Ignore,
     /// Which objects are applied.
     pub scope: Scope,
     /// Whether anything is deleted: `spec.prune`, and the guard has not refused.
@@ -154,18 +157,6 @@ pub enum Cause {
     Requested,
 }
 
-/// What others did to an object that we had applied.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Drift {
-    /// It is gone.
-    Missing,
-    /// Fields of it are no longer ours.
-    Fields {
-        /// The field managers that may have taken them.
-        managers: Vec<String>,
-    },
-}
-
 /// Why a desired object is left alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
@@ -264,8 +255,14 @@ fn trust(context: &Context<'_>, object: &Desired) -> Action {
     match entry.and_then(|entry| entry.record) {
         None => Action::Apply(Cause::Created),
         Some(record) if record.desired != object.hash => Action::Apply(Cause::Changed),
-        Some(_) if context.scope == Scope::Changed => Action::Skip,
-        Some(_) => Action::Apply(Cause::Requested),
+        Some(_) => match (context.scope, context.drift) {
+            (Scope::Everything, _) | (Scope::Unverified, DriftMode::Repair) => {
+                Action::Apply(Cause::Requested)
+            }
+            (Scope::Changed, _) | (Scope::Unverified, DriftMode::Warn | DriftMode::Ignore) => {
+                Action::Skip
+            }
+        },
     }
 }
 
@@ -303,9 +300,10 @@ fn update(context: &Context<'_>, object: &Desired, live: &Metadata, settings: Se
     if hash::owned_hash(&live.managed_fields) == Some(record.owned) {
         return Action::Skip;
     }
-    let since = own_entry(&live.managed_fields).and_then(|entry| entry.time.as_deref());
-    let managers = thieves(&live.managed_fields, since);
-    drifted(context, Drift::Fields { managers })
+    match examine(object, live, context.ignore).drift {
+        Some(drift) => drifted(context, drift),
+        None => Action::Skip,
+    }
 }
 
 fn drifted(context: &Context<'_>, drift: Drift) -> Action {

@@ -5,6 +5,7 @@
 //!                               │
 //!                               ├── live::list / live::get      metadata only
 //!                               ├── apply::dry_run / apply / delete
+//!                               ├── follow                       metadata only, for drift
 //!                               └── wait::until_healthy          watches, no polling
 //! ```
 //!
@@ -18,10 +19,12 @@ use futures::stream::{self, BufferUnordered};
 pub mod apply;
 mod connection;
 mod error;
+pub mod follow;
 mod kinds;
 pub mod live;
 pub mod prune;
 pub mod remote;
+pub mod repair;
 mod request;
 mod scopes;
 pub mod survey;

@@ -114,6 +114,7 @@ pub use error::{Error, Failure, Note};
 pub use explain::Change;
 pub use options::{CommonMetadata, Limits, LoadRestriction, Options, Order, Overlay, Scopes};
 pub use remote::{Remote, RemoteTrees};
+pub use selector::LabelSelector;
 pub use tree::{DirectoryTree, Entry, FileTree, MemoryTree, TreeError};
 pub use yaml::{
     Comment, Content, Document, Node, NodeId, Outline, Style, parse_yaml, to_yaml, write_scalar,

@@ -8,7 +8,7 @@ use crate::gvk::{GvkRef, IdRef};
 use crate::kustomization::Selector;
 use crate::resource::{Resource, Resources};
 
-pub(crate) use labels::LabelSelector;
+pub use labels::LabelSelector;
 
 /// A selector that is ready to be used. Its parts are regular expressions for the whole text.
 #[derive(Debug, Clone)]

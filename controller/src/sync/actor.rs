@@ -1,10 +1,12 @@
 //! The task of one Sync.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use super::drift;
 use super::memory::Memory;
 use super::reconcile::{Cause, reconcile};
-use super::wakeups::Wakeups;
+use super::wakeups::{Situation, Wakeups};
 use crate::context::Context;
 use crate::key::Key;
 
@@ -30,18 +32,9 @@ pub(crate) async fn run(context: Arc<Context>, key: Key) {
         }
         let next = reconcile(&context, &sync, &mut memory, &mut wakeups, (cause, &seen)).await;
         drop(sync);
-        let rest = async {
-            match next {
-                Some(delay) => tokio::time::sleep(delay).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            () = wakeups.changed(&seen) => {}
-            () = rest => {
-                cause = Cause::Verify;
-                continue;
-            }
+        if sleep(&context, &mut memory, &mut wakeups, (&seen, next)).await == Woken::ToVerify {
+            cause = Cause::Verify;
+            continue;
         }
         let source_only = wakeups.look().differs_only_in_source(&seen);
         cause = if source_only && memory.failures == 0 {
@@ -51,4 +44,45 @@ pub(crate) async fn run(context: Arc<Context>, key: Key) {
         };
     }
     context.metrics.resources("Sync", -1);
+}
+
+/// What ended a sleep.
+#[derive(PartialEq, Eq)]
+enum Woken {
+    /// Something that the Sync depends on has moved.
+    ByChange,
+    /// It is time to look at the cluster.
+    ToVerify,
+}
+
+/// Sleeps until there is something to reconcile; drift of single objects is attended to on the way.
+async fn sleep(
+    context: &Context,
+    memory: &mut Memory,
+    wakeups: &mut Wakeups,
+    (seen, next): (&Situation, Option<Duration>),
+) -> Woken {
+    let until = next.map(|delay| tokio::time::Instant::now() + delay);
+    loop {
+        let rest = async {
+            match until {
+                Some(until) => tokio::time::sleep_until(until).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            () = wakeups.changed(seen) => return Woken::ByChange,
+            () = rest => return Woken::ToVerify,
+            () = memory.lookout.due() => {}
+        }
+        let Some(sync) = wakeups.object() else {
+            return Woken::ByChange;
+        };
+        let attended = drift::attend(context, &sync, memory, wakeups.served()).await;
+        // A Sync that failed is tried again in its own time; drift must not hurry it.
+        if attended == drift::Next::Reconcile && memory.failures == 0 {
+            return Woken::ToVerify;
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use flux_core::drift::Ignore;
 use flux_core::inputs::Inputs;
 use flux_crds::git_repository::AccessFrom;
 use flux_crds::{GitRepository, Reason, Sync, SyncStatus};
@@ -52,6 +53,34 @@ pub(crate) async fn gather(
     let in_step = (course == Course::Newest).then_some(&*newest.revision);
     dependencies(context, sync, in_step)?;
     let snapshot = course.snapshot(context, sync, status, newest).await?;
+    at(context, sync, course, snapshot).await
+}
+
+/// Reads everything that the revision was built with that is applied now. Others it does not wait for: what is applied does
+/// not depend on them any more.
+pub(crate) async fn applied(
+    context: &Context,
+    sync: &Sync,
+    status: &SyncStatus,
+    served: Served,
+) -> Result<Gathered, Halt> {
+    check_spec(sync)?;
+    let newest = source(context, sync, served).await?;
+    let course = match &status.last_applied_revision {
+        Some(revision) => Course::Held(revision.clone()),
+        None => Course::Newest,
+    };
+    let snapshot = course.snapshot(context, sync, status, newest).await?;
+    at(context, sync, course, snapshot).await
+}
+
+/// Reads what a snapshot is built with, and where it goes.
+async fn at(
+    context: &Context,
+    sync: &Sync,
+    course: Course,
+    snapshot: Arc<Snapshot>,
+) -> Result<Gathered, Halt> {
     let home = context.cluster(account(context, sync));
     let (inputs, mut versions) = inputs::read(sync, &home).await?;
     let Target {
@@ -85,6 +114,10 @@ fn check_spec(sync: &Sync) -> Result<(), Halt> {
     sync.spec.interval().map_err(invalid)?;
     sync.spec.timeout().map_err(invalid)?;
     sync.spec.retry_interval().map_err(invalid)?;
+    if let Some(drift) = &sync.spec.drift {
+        Ignore::new(&drift.ignore)
+            .map_err(|error| Halt::stalled(Reason::InvalidSpec, error.to_string()))?;
+    }
     let own = Key::of(&sync.metadata);
     if dependency_keys(sync).contains(&own) {
         return Err(Halt::stalled(

@@ -14,6 +14,7 @@ use flux_kustomize::Read;
 use serde_json::{Value, json};
 
 use super::course::{Course, good};
+use super::drift::Lookout;
 use crate::remotes::Remote;
 use crate::report::chain;
 
@@ -45,6 +46,8 @@ pub(crate) struct Memory {
     pub(crate) remote: Option<Arc<Remote>>,
     /// Whether our finalizer is known to be on the object.
     pub(crate) guarded: bool,
+    /// What is watched for changes by others.
+    pub(crate) lookout: Lookout,
 }
 
 /// What a build looked at, all of which was applied.

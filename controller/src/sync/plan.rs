@@ -1,5 +1,6 @@
 //! From what is known to what has to be applied: the decisions are [`flux_core::plan`]'s.
 
+use flux_core::drift::Ignore;
 use flux_core::hash::owned_hash;
 use flux_core::inventory::Inventory;
 use flux_core::live::Metadata;
@@ -16,8 +17,10 @@ pub(crate) struct Work {
     pub(crate) kept: Vec<ObjectId>,
     /// The objects of the inventory that left the source.
     pub(crate) stale: Vec<ObjectId>,
-    /// The objects that others changed or deleted, and who.
+    /// The objects that others changed or deleted and that are put back, and who.
     pub(crate) drifted: Vec<(ObjectId, Drift)>,
+    /// The same of those that stay as they are, because the Sync only warns.
+    pub(crate) reported: Vec<(ObjectId, Drift)>,
 }
 
 /// Tells whether an object of the inventory is as we left it.
@@ -37,6 +40,7 @@ pub(crate) fn split(
     owner: &Owner,
     inventory: &Inventory,
     survey: Option<&Survey>,
+    (drift, ignore): (DriftMode, &Ignore),
     desired: Vec<Desired>,
 ) -> Work {
     let look = |id: &ObjectId| match survey {
@@ -51,7 +55,8 @@ pub(crate) fn split(
         look: &look,
         // Claims tell owners apart before anything is written.
         owner_exists: &|_| false,
-        drift: DriftMode::Repair,
+        drift,
+        ignore,
         scope: if survey.is_some() {
             Scope::Unverified
         } else {
@@ -60,14 +65,18 @@ pub(crate) fn split(
         prune: true,
     };
     let mut drifted = Vec::new();
+    let mut reported = Vec::new();
     let mut kept = Vec::new();
     for step in plan::plan(&desired, &context).steps {
         match step.action {
             Action::Apply(Cause::Drifted(drift)) => drifted.push((step.object.id.clone(), drift)),
+            Action::Report(drift) => {
+                kept.push(step.object.id.clone());
+                reported.push((step.object.id.clone(), drift));
+            }
             // The dry-run refuses it with the right words.
             Action::Apply(_) | Action::Leave(Reason::Terminating) => {}
             Action::Skip
-            | Action::Report(_)
             | Action::Conflict(_)
             | Action::Leave(Reason::Disabled | Reason::Exists) => {
                 kept.push(step.object.id.clone());
@@ -85,5 +94,6 @@ pub(crate) fn split(
         kept,
         stale,
         drifted,
+        reported,
     }
 }

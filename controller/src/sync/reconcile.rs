@@ -4,28 +4,27 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use flux_core::change::Change;
-use flux_core::conclude::{Event, Finding};
-use flux_core::object::{Desired, ObjectId};
-use flux_core::plan::{Drift, Guard};
+use flux_core::drift::Ignore;
+use flux_core::object::Desired;
+use flux_core::plan::Guard;
 use flux_crds::sync::RolledBack;
 use flux_crds::{Reason, Sync};
 use flux_engine::cluster::survey::{Survey, survey};
 
 use super::build::{self, owner};
 use super::course::{self, Course};
+use super::drift::Deed;
 use super::gather::{Gathered, gather};
 use super::halt::Halt;
 use super::memory::{Built, Memory};
+use super::plan::Work;
 use super::record::{Done, Recorder, STATUS_RETRY, record};
 use super::target::place;
 use super::transact::Transact;
 use super::wakeups::{Situation, Wakeups, token};
-use super::{finalize, health, plan, rollback};
+use super::{drift, finalize, health, plan, rollback};
 use crate::context::Context;
 use crate::key::Key;
-
-/// Drifted objects that an event names.
-const DRIFTED: usize = 10;
 
 /// Why a reconcile runs, as far as it decides how closely to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,9 +50,11 @@ pub(crate) async fn reconcile(
         key: &key,
     };
     if sync.metadata.deletion_timestamp.is_some() {
+        memory.lookout.disarm();
         return finalize::finalize(&recorder, memory).await;
     }
     if sync.spec.is_suspended() {
+        memory.lookout.disarm();
         return suspended(&recorder, memory).await;
     }
     let started = Instant::now();
@@ -64,6 +65,7 @@ pub(crate) async fn reconcile(
         recorder: &recorder,
     };
     let done = run.steps(memory, wakeups, cause, seen).await;
+    memory.lookout.arm(context, sync, &memory.inventory);
     let reason = done.outcome.finding().reason;
     let took = started.elapsed();
     let pace = record(&recorder, memory, done).await;
@@ -149,7 +151,14 @@ impl Run<'_> {
             course::remember(self.context, self.sync, &memory.status);
             finalize::ensure(self.context, self.sync, memory).await?;
             let work = self.context.work.acquire().await;
+            if memory.status.last_applied_revision.is_some() {
+                memory.lookout.aim(&gathered.cluster);
+            }
             let targets = self.apply(memory, &gathered, cause, &mut changes).await?;
+            memory.lookout.aim(&gathered.cluster);
+            memory
+                .lookout
+                .arm(self.context, self.sync, &memory.inventory);
             drop(work);
             if let Some(targets) = targets {
                 let wait = health::Wait {
@@ -208,6 +217,7 @@ impl Run<'_> {
                 .all(|id| plan::is_intact(&memory.inventory, survey, id))
         };
         if untouched && survey.as_ref().is_some_and(intact) {
+            memory.lookout.replace_standing(Vec::new());
             return Ok(health::targets(
                 self.sync,
                 memory
@@ -228,14 +238,7 @@ impl Run<'_> {
         if self.sync.spec.prunes() && !is_rollback {
             self.guard(memory, &snapshot.revision, &made.desired)?;
         }
-        let owner = owner(self.sync);
-        let mut work = plan::split(&owner, &memory.inventory, survey.as_ref(), made.desired);
-        if !self.sync.spec.prunes() {
-            // It stays in the inventory, for the day on which the Sync prunes again; but for what a failed revision brought.
-            work.stale
-                .retain(|id| is_rollback && memory.created.contains(id));
-        }
-        self.tell_drift(&work.drifted);
+        let work = self.plan(memory, survey.as_ref(), made.desired);
         let transact = Transact {
             sync: self.sync,
             key: self.key,
@@ -256,6 +259,33 @@ impl Run<'_> {
         Ok(targets)
     }
 
+    /// Decides what to apply and what to delete, and tells of drift.
+    fn plan(&self, memory: &mut Memory, survey: Option<&Survey>, desired: Vec<Desired>) -> Work {
+        let owner = owner(self.sync);
+        let drift = (drift::mode(self.sync), &self.ignore());
+        let mut work = plan::split(&owner, &memory.inventory, survey, drift, desired);
+        if !self.sync.spec.prunes() {
+            let is_rollback = matches!(memory.course, Course::RolledBack(_));
+            // It stays in the inventory, for the day on which the Sync prunes again; but for what a failed revision brought.
+            work.stale
+                .retain(|id| is_rollback && memory.created.contains(id));
+        }
+        drift::tell(self.context, self.sync, Deed::Repaired, &work.drifted);
+        if survey.is_some() {
+            let reported = std::mem::take(&mut work.reported);
+            memory.lookout.replace_standing(reported);
+        }
+        work
+    }
+
+    /// Returns the changes by others that are nobody's business.
+    fn ignore(&self) -> Ignore {
+        let rules = self.sync.spec.drift.as_ref();
+        let rules = rules.map_or(&[][..], |drift| &drift.ignore);
+        // A rule that cannot be read has ended the reconcile before.
+        Ignore::new(rules).unwrap_or_default()
+    }
+
     /// Refuses a revision that would delete more than the spec allows.
     fn guard(&self, memory: &Memory, revision: &str, desired: &[Desired]) -> Result<(), Halt> {
         let guard = Guard::of(self.sync.spec.prune_guard.as_ref());
@@ -274,35 +304,6 @@ impl Run<'_> {
             built.generation == generation
                 && built.print == build::print(snapshot, inputs, &built.reads)
         })
-    }
-
-    /// Publishes what others changed and is now put back.
-    fn tell_drift(&self, drifted: &[(ObjectId, Drift)]) {
-        if drifted.is_empty() {
-            return;
-        }
-        let lines = drifted.iter().take(DRIFTED).map(|(id, drift)| match drift {
-            Drift::Missing => format!("{id} was deleted"),
-            Drift::Fields { managers } if managers.is_empty() => format!("{id} was changed"),
-            Drift::Fields { managers } => format!("{id} was changed by {}", managers.join(", ")),
-        });
-        let mut message = format!(
-            "putting back {} objects:\n{}",
-            drifted.len(),
-            lines.collect::<Vec<_>>().join("\n")
-        );
-        if drifted.len() > DRIFTED {
-            message.push_str("\n…");
-        }
-        tracing::info!(object = %self.key, drifted = drifted.len(), "drift found");
-        let finding = Finding::new(Reason::Drifted, message);
-        self.context.events.publish(
-            self.sync,
-            &Event {
-                warning: true,
-                finding,
-            },
-        );
     }
 
     async fn survey(&self, memory: &Memory, gathered: &Gathered) -> Result<Survey, Halt> {

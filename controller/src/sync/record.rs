@@ -10,6 +10,7 @@ use flux_crds::{Condition, ConditionType, Reason, Sync, SyncStatus, Time};
 use jiff::Timestamp;
 
 use super::course::Course;
+use super::drift;
 use super::health;
 use super::memory::{Memory, digest, write_inventory};
 use super::wakeups::token;
@@ -127,6 +128,7 @@ pub(crate) async fn record(
     status.last_handled_reconcile = token(&sync.metadata).or(status.last_handled_reconcile);
     follow(&mut status, memory, &outcome, (revision, health.is_some()));
     health::conclude(&mut status, sync, health.as_ref());
+    drift::conclude(&mut status, sync, &memory.lookout);
     tell(recorder, &outcome, &changes);
     if let Some(event) = event {
         context.events.publish(*sync, &event);

@@ -6,7 +6,6 @@ impl SyncSpec {
     /// Returns the fields that are set and that this version does not act on yet; the controller refuses them.
     pub fn unsupported(&self) -> Vec<&'static str> {
         [
-            (self.drift.is_some(), "spec.drift"),
             (!self.notify.is_empty(), "spec.notify"),
             (
                 self.health_checks.iter().any(|check| check.cel.is_some()),
@@ -28,7 +27,7 @@ impl SyncSpec {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sync::{Dependency, Drift, HealthCheck, HealthExpressions};
+    use crate::sync::{Dependency, HealthCheck, HealthExpressions};
 
     #[test]
     fn an_empty_spec_is_supported() {
@@ -38,7 +37,6 @@ mod tests {
     #[test]
     fn every_field_without_behaviour_is_named() {
         let spec = SyncSpec {
-            drift: Some(Drift::default()),
             health_checks: vec![HealthCheck {
                 cel: Some(HealthExpressions::default()),
                 ..HealthCheck::default()
@@ -51,11 +49,7 @@ mod tests {
         };
         assert_eq!(
             spec.unsupported(),
-            [
-                "spec.drift",
-                "spec.healthChecks[].cel",
-                "spec.dependsOn[].ready"
-            ]
+            ["spec.healthChecks[].cel", "spec.dependsOn[].ready"]
         );
     }
 }

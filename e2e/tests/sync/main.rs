@@ -6,6 +6,7 @@
 
 mod apply;
 mod clusters;
+mod drift;
 mod end;
 mod faults;
 mod guard;

@@ -83,6 +83,7 @@ impl Run {
             },
             owner_exists: &|found| *found == other(),
             drift: self.drift,
+            ignore: &Ignore::default(),
             scope: self.scope,
             prune: self.prune,
         };
@@ -110,6 +111,7 @@ fn stolen() -> Value {
 fn fields_taken() -> Drift {
     Drift::Fields {
         managers: vec!["kubectl-edit".into()],
+        paths: Vec::new(),
     }
 }
 

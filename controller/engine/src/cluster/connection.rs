@@ -132,6 +132,11 @@ impl Cluster {
         &self.actor
     }
 
+    /// Returns a number that two of them share while they are of one connection, and so of one cluster.
+    pub fn connection_id(&self) -> usize {
+        Arc::as_ptr(&self.kinds).addr()
+    }
+
     /// Returns the client, for reads and watches.
     pub fn client(&self) -> &Client {
         &self.client

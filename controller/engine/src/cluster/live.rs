@@ -25,9 +25,10 @@ struct List {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
+#[serde(rename_all = "camelCase", default)]
 struct ListMetadata {
     r#continue: String,
+    resource_version: String,
 }
 
 /// Returns the metadata of all objects of a kind with these labels; of all namespaces when `namespace` is empty.
@@ -37,31 +38,79 @@ pub async fn list(
     namespace: &str,
     selector: &str,
 ) -> Result<Vec<Metadata>, Error> {
-    let first = format!(
-        "{}?labelSelector={}&limit={PAGE}",
-        resource.collection_path(namespace),
-        query_value(selector)
-    );
+    let mut pages = Pages::new(cluster, resource, namespace, selector);
     let mut found = Vec::new();
-    let mut path = first.clone();
-    loop {
-        let permit = cluster.permit().await;
+    while let Some(page) = pages.next().await? {
+        found.extend(page);
+    }
+    Ok(found)
+}
+
+/// A list of metadata that comes in pages.
+pub(crate) struct Pages<'a> {
+    cluster: &'a Cluster,
+    path: String,
+    size: u32,
+    /// Where the next page begins; none after the last.
+    next: Option<String>,
+    version: String,
+}
+
+impl<'a> Pages<'a> {
+    pub(crate) fn new(
+        cluster: &'a Cluster,
+        resource: &Resource,
+        namespace: &str,
+        selector: &str,
+    ) -> Self {
+        let path = format!(
+            "{}?labelSelector={}",
+            resource.collection_path(namespace),
+            query_value(selector)
+        );
+        Self {
+            cluster,
+            path,
+            size: PAGE,
+            next: Some(String::new()),
+            version: String::new(),
+        }
+    }
+
+    /// Sets how many objects a page holds at the most.
+    pub(crate) fn of(mut self, size: u32) -> Self {
+        self.size = size;
+        self
+    }
+
+    /// Returns the next page, `None` after the last.
+    pub(crate) async fn next(&mut self) -> Result<Option<Vec<Metadata>>, Error> {
+        let Some(next) = self.next.take() else {
+            return Ok(None);
+        };
+        let mut path = format!("{}&limit={}", self.path, self.size);
+        if !next.is_empty() {
+            path.push_str("&continue=");
+            path.push_str(&query_value(&next));
+        }
+        let permit = self.cluster.permit().await;
         let (_, body) = Call::get(path, METADATA_LIST)
-            .send(cluster.client())
+            .send(self.cluster.client())
             .await?;
         drop(permit);
         let page: List = serde_json::from_slice(&body).map_err(|source| Error::Answer {
             action: "a list of metadata",
             source,
         })?;
-        found.extend(page.items.into_iter().flatten().map(|item| item.metadata));
-        if page.metadata.r#continue.is_empty() {
-            return Ok(found);
-        }
-        path = format!(
-            "{first}&continue={}",
-            query_value(&page.metadata.r#continue)
-        );
+        self.version = page.metadata.resource_version;
+        self.next = Some(page.metadata.r#continue).filter(|next| !next.is_empty());
+        let items = page.items.into_iter().flatten();
+        Ok(Some(items.map(|item| item.metadata).collect()))
+    }
+
+    /// Returns the version that the list is of.
+    pub(crate) fn into_version(self) -> String {
+        self.version
     }
 }
 

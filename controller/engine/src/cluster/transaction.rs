@@ -255,7 +255,7 @@ fn accept(desired: &Desired, outcome: Outcome) -> Result<Verdict, ItemError> {
     })
 }
 
-async fn resource(cluster: &Cluster, desired: &Desired) -> Result<Resource, ItemError> {
+pub(super) async fn resource(cluster: &Cluster, desired: &Desired) -> Result<Resource, ItemError> {
     for name in [&desired.id.name, &desired.id.namespace] {
         if !name.is_empty() && !Resource::is_path_segment(name) {
             return Err(ItemError::Name { name: name.clone() });
@@ -266,11 +266,11 @@ async fn resource(cluster: &Cluster, desired: &Desired) -> Result<Resource, Item
         .await?)
 }
 
-fn body(desired: &Desired) -> Vec<u8> {
+pub(super) fn body(desired: &Desired) -> Vec<u8> {
     desired.value.to_string().into_bytes()
 }
 
-fn payload<'a>(item: &'a Item, resource: &'a Resource, body: &'a [u8]) -> Payload<'a> {
+pub(super) fn payload<'a>(item: &'a Item, resource: &'a Resource, body: &'a [u8]) -> Payload<'a> {
     let ObjectId {
         namespace, name, ..
     } = &item.desired.id;
@@ -317,7 +317,7 @@ async fn apply_step(cluster: &Cluster, step: Vec<(Item, Verdict)>, report: &mut 
     }
 }
 
-type Written = (Action, Option<Metadata>);
+pub(super) type Written = (Action, Option<Metadata>);
 
 async fn apply_item(
     cluster: &Cluster,
@@ -360,7 +360,10 @@ async fn apply_item(
 }
 
 /// Deletes the object and creates it again, once it is really gone.
-async fn recreate(cluster: &Cluster, payload: Payload<'_>) -> Result<Written, ItemError> {
+pub(super) async fn recreate(
+    cluster: &Cluster,
+    payload: Payload<'_>,
+) -> Result<Written, ItemError> {
     let Payload {
         resource,
         namespace,

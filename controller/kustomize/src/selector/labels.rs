@@ -2,7 +2,7 @@
 
 /// Conditions on labels that must all hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct LabelSelector(Vec<Requirement>);
+pub struct LabelSelector(Vec<Requirement>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Requirement {
@@ -22,7 +22,10 @@ enum Operator {
 
 impl LabelSelector {
     /// Reads `a=b,c!=d,e in (f,g),h notin (i),j,!k,l>1,m<2`.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+    ///
+    /// # Errors
+    /// A text that is no label selector.
+    pub fn parse(text: &str) -> Result<Self, String> {
         let parts = split(text)?;
         parts
             .into_iter()
@@ -32,7 +35,7 @@ impl LabelSelector {
     }
 
     /// Whether labels, given by a function from keys to values, fit.
-    pub(crate) fn matches<'a>(&self, label: impl Fn(&str) -> Option<&'a str>) -> bool {
+    pub fn matches<'a>(&self, label: impl Fn(&str) -> Option<&'a str>) -> bool {
         self.0.iter().all(|requirement| {
             let value = label(&requirement.key);
             let number = || value.and_then(|value| value.parse::<i64>().ok());

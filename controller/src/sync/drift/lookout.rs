@@ -1,0 +1,345 @@
+//! What a Sync watches, and what it knows of drift.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use flux_core::drift::{Drift, Fight, Sighting, key};
+use flux_core::inventory::Inventory;
+use flux_core::object::ObjectId;
+use flux_crds::Sync;
+use flux_crds::sync::DriftMode;
+use flux_engine::cluster::{Actor, Cluster};
+use tokio::sync::Notify;
+
+use super::cache::Cache;
+use crate::context::Context;
+use crate::watches::{Post, Subscription};
+
+/// Time in which sightings are gathered: one change of a person often is several writes.
+const DEBOUNCE: Duration = Duration::from_millis(50);
+/// Time between two writes of the status that only tell of repairs. The first is at once.
+const SHOWN_EVERY: Duration = Duration::from_secs(10);
+/// The same for differences that stand.
+const NEWS_EVERY: Duration = Duration::from_secs(1);
+/// Time until a watch that was not allowed is tried again.
+const NOT_ALLOWED: Duration = Duration::from_mins(5);
+/// Namespaces of a kind that a tenant's account watches one by one.
+const NAMESPACES_ONE_BY_ONE: usize = 2;
+/// Fights that are remembered of one Sync; more at once are no fights but a flood.
+const FIGHTS: usize = 1024;
+
+/// A difference that stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// What it is.
+    pub(crate) drift: Drift,
+    /// When to put the object back; never where the Sync only warns.
+    pub(crate) due: Option<Instant>,
+    /// Whether somebody changes it again and again.
+    pub(crate) is_contested: bool,
+}
+
+/// What a Sync watches, and what it knows of drift.
+#[derive(Default)]
+pub(crate) struct Lookout {
+    notice: Arc<Notify>,
+    target: Option<Cluster>,
+    posts: BTreeMap<Post, Arc<Subscription>>,
+    /// Kinds that the account may not watch; their objects are verified at each interval.
+    unwatched: BTreeSet<String>,
+    fights: HashMap<ObjectId, Fight>,
+    standing: BTreeMap<ObjectId, Standing>,
+    /// What was put back last, in words.
+    pub(super) repaired: Option<String>,
+    pub(super) cache: Cache,
+    /// Since when something is to be shown in the status.
+    dirty: Option<Instant>,
+    /// Whether that is more than a repair.
+    is_news: bool,
+    shown: Option<Instant>,
+}
+
+impl Lookout {
+    /// Sets the cluster to watch. From here on [`Self::arm`] does something.
+    pub(crate) fn aim(&mut self, target: &Cluster) {
+        let same = self.target.as_ref().is_some_and(|known| {
+            known.connection_id() == target.connection_id() && known.actor() == target.actor()
+        });
+        if !same {
+            self.posts.clear();
+            self.target = Some(target.clone());
+        }
+    }
+
+    /// Returns the watched cluster.
+    pub(super) fn target(&self) -> Option<&Cluster> {
+        self.target.as_ref()
+    }
+
+    /// Watches nothing any more, and knows of no drift.
+    pub(crate) fn disarm(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Watches the objects of an inventory, each as its last apply left it.
+    pub(crate) fn arm(&mut self, context: &Context, sync: &Sync, inventory: &Inventory) {
+        let Some(target) = self.target.clone() else {
+            return;
+        };
+        if mode(sync) == DriftMode::Ignore {
+            return self.disarm();
+        }
+        let wanted = self.wanted(&target, &context.options.runtime_namespace, inventory);
+        self.posts.retain(|post, _| wanted.contains_key(post));
+        for (post, records) in wanted {
+            let stays = self.posts.get(&post).is_some_and(|subscription| {
+                subscription.ended().is_none() || self.is_refused(&post)
+            });
+            if !stays {
+                let notice = Arc::clone(&self.notice);
+                let subscription = context.watches.subscribe(&target, &post, notice);
+                self.posts.insert(post.clone(), subscription);
+            }
+            if let Some(subscription) = self.posts.get(&post) {
+                subscription.replace(records);
+            }
+        }
+    }
+
+    /// Returns what to watch, and the objects of each watch: of a kind in all namespaces where the account may do that and
+    /// it pays, else of a kind in each namespace.
+    fn wanted(
+        &mut self,
+        target: &Cluster,
+        runtime_namespace: &str,
+        inventory: &Inventory,
+    ) -> BTreeMap<Post, Vec<(u64, u64)>> {
+        self.unwatched.clear();
+        let prefers_wide = match target.actor() {
+            Actor::Own => true,
+            Actor::ServiceAccount { namespace, .. } => namespace == runtime_namespace,
+        };
+        let mut wanted: BTreeMap<Post, Vec<(u64, u64)>> = BTreeMap::new();
+        for ((group, kind), objects) in by_kind(inventory) {
+            let post = |namespace: &str| Post {
+                group: group.to_owned(),
+                kind: kind.to_owned(),
+                namespace: namespace.to_owned(),
+            };
+            let namespaces: BTreeSet<&str> = objects.iter().map(|(of, ..)| *of).collect();
+            if prefers_wide || namespaces.len() > NAMESPACES_ONE_BY_ONE {
+                // One that was refused is kept without objects, to know for a while that it was.
+                let objects = objects.iter().filter(|_| !self.is_refused(&post("")));
+                let records = objects.map(|(_, key, hash)| (*key, *hash)).collect();
+                wanted.insert(post(""), records);
+                if !self.is_refused(&post("")) {
+                    continue;
+                }
+            }
+            for (namespace, key, hash) in objects {
+                if self.is_refused(&post(namespace)) {
+                    self.unwatched.insert(kind.to_owned());
+                }
+                wanted.entry(post(namespace)).or_default().push((key, hash));
+            }
+        }
+        wanted
+    }
+
+    /// Tells whether a watch was refused not long ago.
+    fn is_refused(&self, post: &Post) -> bool {
+        let ended = self
+            .posts
+            .get(post)
+            .and_then(|subscription| subscription.ended());
+        ended.is_some_and(|ended| ended.is_forbidden && ended.at.elapsed() < NOT_ALLOWED)
+    }
+
+    /// Tells whether a watch was refused that [`Self::arm`] does not know of yet.
+    pub(super) fn has_new_refusals(&self) -> bool {
+        self.posts.iter().any(|(post, subscription)| {
+            let is_known = self.unwatched.contains(&post.kind) || self.has_narrower(post);
+            !is_known && subscription.ended().is_some_and(|ended| ended.is_forbidden)
+        })
+    }
+
+    /// Tells whether there are watches of single namespaces in the place of this one.
+    fn has_narrower(&self, wide: &Post) -> bool {
+        wide.namespace.is_empty()
+            && self.posts.keys().any(|post| {
+                post.group == wide.group && post.kind == wide.kind && !post.namespace.is_empty()
+            })
+    }
+
+    /// Returns the kinds that are not watched.
+    pub(super) fn unwatched(&self) -> &BTreeSet<String> {
+        &self.unwatched
+    }
+
+    /// Returns when there is something to attend to.
+    pub(crate) async fn due(&self) {
+        loop {
+            let is_seen = self.posts.values().any(|post| post.has_sightings());
+            if is_seen || self.has_new_refusals() {
+                return tokio::time::sleep(DEBOUNCE).await;
+            }
+            let timer = async {
+                match self.next_timer() {
+                    Some(at) => tokio::time::sleep_until(at.into()).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = self.notice.notified() => {}
+                () = timer => return,
+            }
+        }
+    }
+
+    fn next_timer(&self) -> Option<Instant> {
+        let repairs = self.standing.values().filter_map(|standing| standing.due);
+        repairs
+            .chain(self.shows_at())
+            .chain(self.cache.expires())
+            .min()
+    }
+
+    /// Notes that the status does not show what is known.
+    pub(super) fn soil(&mut self) {
+        self.dirty.get_or_insert_with(Instant::now);
+    }
+
+    /// Returns when the status is to be written; never if it shows everything.
+    pub(super) fn shows_at(&self) -> Option<Instant> {
+        let dirty = self.dirty?;
+        let every = if self.is_news {
+            NEWS_EVERY
+        } else {
+            SHOWN_EVERY
+        };
+        Some(self.shown.map_or(dirty, |shown| dirty.max(shown + every)))
+    }
+
+    /// Notes that the status shows what is known.
+    pub(super) fn clean(&mut self) {
+        self.dirty = None;
+        self.is_news = false;
+        self.shown = Some(Instant::now());
+    }
+
+    /// Takes the objects that are to be looked at: those seen, and those whose time has come.
+    pub(super) fn take_suspects(&mut self, inventory: &Inventory, now: Instant) -> Vec<ObjectId> {
+        let mut seen: HashMap<(&str, &str, u64), Sighting> = HashMap::new();
+        for (post, subscription) in &self.posts {
+            let sightings = subscription.take_sightings();
+            seen.extend(
+                sightings.into_iter().map(|(key, sighting)| {
+                    ((post.group.as_str(), post.kind.as_str(), key), sighting)
+                }),
+            );
+        }
+        let is_due = |id: &ObjectId| {
+            let due = self.standing.get(id).and_then(|standing| standing.due);
+            due.is_some_and(|due| due <= now)
+        };
+        let is_suspect = |id: &&ObjectId| {
+            seen.contains_key(&(&*id.group, &*id.kind, key(&id.namespace, &id.name))) || is_due(id)
+        };
+        if seen.is_empty() && !self.standing.keys().any(is_due) {
+            return Vec::new();
+        }
+        inventory.0.keys().filter(is_suspect).cloned().collect()
+    }
+
+    /// Takes another hash of an object for granted: that after a repair, or one whose drift is nobody's business.
+    pub(super) fn accept(&self, id: &ObjectId, hash: u64) {
+        let of_kind = self
+            .posts
+            .iter()
+            .filter(|(post, _)| post.group == id.group && post.kind == id.kind);
+        for (_, subscription) in of_kind {
+            subscription.accept(key(&id.namespace, &id.name), hash);
+        }
+    }
+
+    /// Returns the fight about an object that has drifted once more.
+    pub(super) fn fight(&mut self, id: &ObjectId, now: Instant) -> Fight {
+        // What was put off and is looked at in its time is the same round.
+        let waits = self
+            .standing
+            .get(id)
+            .is_some_and(|standing| standing.due.is_some());
+        let previous = self.fights.get(id).copied();
+        if let Some(fight) = previous.filter(|_| waits) {
+            return fight;
+        }
+        if self.fights.len() >= FIGHTS {
+            self.fights.retain(|_, fight| !fight.is_over(now));
+        }
+        let fight = Fight::after(previous, now);
+        if self.fights.len() < FIGHTS || previous.is_some() {
+            self.fights.insert(id.clone(), fight);
+        }
+        fight
+    }
+
+    /// Notes a difference that stays for now. Returns whether it is news.
+    pub(super) fn stand(&mut self, id: ObjectId, standing: Standing) -> bool {
+        let old = self.standing.get(&id);
+        let is_news = old.is_none_or(|old| {
+            old.drift != standing.drift || old.is_contested != standing.is_contested
+        });
+        self.standing.insert(id, standing);
+        if is_news {
+            self.is_news = true;
+            self.soil();
+        }
+        is_news
+    }
+
+    /// Notes that an object is as it was applied.
+    pub(super) fn settle(&mut self, id: &ObjectId) {
+        if self.standing.remove(id).is_some() {
+            self.soil();
+        }
+    }
+
+    /// Replaces all differences by what a look at everything found.
+    pub(crate) fn replace_standing(&mut self, found: Vec<(ObjectId, Drift)>) {
+        let standing = |drift| Standing {
+            drift,
+            due: None,
+            is_contested: false,
+        };
+        self.standing = found
+            .into_iter()
+            .map(|(id, drift)| (id, standing(drift)))
+            .collect();
+    }
+
+    /// Returns the differences that stand.
+    pub(super) fn standing(&self) -> &BTreeMap<ObjectId, Standing> {
+        &self.standing
+    }
+}
+
+/// Returns what a Sync does about drift.
+pub(crate) fn mode(sync: &Sync) -> DriftMode {
+    let drift = sync.spec.drift.as_ref();
+    drift.and_then(|drift| drift.mode).unwrap_or_default()
+}
+
+type Watched<'a> = Vec<(&'a str, u64, u64)>;
+
+/// Groups the objects that have a record: namespace, key and hash of each.
+fn by_kind(inventory: &Inventory) -> BTreeMap<(&str, &str), Watched<'_>> {
+    let mut kinds: BTreeMap<(&str, &str), Watched<'_>> = BTreeMap::new();
+    for (id, entry) in &inventory.0 {
+        if let Some(record) = entry.record {
+            let object = (&*id.namespace, key(&id.namespace, &id.name), record.owned);
+            kinds.entry((&id.group, &id.kind)).or_default().push(object);
+        }
+    }
+    kinds
+}

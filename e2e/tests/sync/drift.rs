@@ -1,0 +1,362 @@
+//! What others do to objects is seen and put back at once, without a reconcile: the interval of all these Syncs is an hour.
+
+use std::time::{Duration, Instant};
+
+use flux_crds::Sync;
+use flux_e2e::wait;
+use k8s_openapi::api::{apps::v1::Deployment, core::v1::ConfigMap};
+use kube::{
+    Api, ResourceExt as _,
+    api::{DeleteParams, Patch, PatchParams, PostParams},
+};
+use serde_json::{Value, json};
+
+use crate::stage::{APPS, Stage, deployment, map};
+
+/// Applies files and waits until they are, with drift treated as `drift` says.
+async fn follow(drift: Value, files: &[(&str, &str)]) -> Stage {
+    let stage = Stage::set().await;
+    let mut sync = stage.sync();
+    sync.spec.drift = serde_json::from_value(drift).unwrap();
+    stage.create(&sync).await;
+    let commit = stage.push(files).await;
+    stage.applied(&commit).await;
+    stage
+}
+
+async fn one_map() -> Stage {
+    follow(json!({}), &[("one.yaml", &map("one", "a"))]).await
+}
+
+/// Waits until the map has its value of git, and its label.
+async fn is_back(stage: &Stage) -> ConfigMap {
+    let maps = stage.maps();
+    let back = wait::until(&maps, "one", "is put back", |map| {
+        let data = map.data.as_ref();
+        data.is_some_and(|data| data["key"] == "a") && map.labels().contains_key("flux.rs/sync")
+    });
+    back.await.unwrap()
+}
+
+/// Waits until the Sync's status satisfies a condition on `Drifted`.
+async fn drifted(stage: &Stage, reason: &str) -> Sync {
+    let (syncs, what) = (stage.syncs(), format!("is {reason}"));
+    let found = wait::until(&syncs, APPS, &what, |sync| {
+        wait::condition(sync, "Drifted").is_some_and(|drifted| drifted.reason == reason)
+    });
+    found.await.unwrap()
+}
+
+fn as_manager(manager: &str) -> PatchParams {
+    PatchParams {
+        field_manager: Some(manager.into()),
+        ..PatchParams::default()
+    }
+}
+
+#[tokio::test]
+async fn a_changed_field_is_put_back_at_once_and_told() {
+    let stage = follow(json!({}), &[("web.yaml", &deployment("web", "app:1"))]).await;
+    let deployments = stage.api::<Deployment>();
+    let patch = json!({"spec": {"template": {"spec": {"containers": [{"name": "main", "image": "app:2"}]}}}});
+    let changed = deployments
+        .patch("web", &as_manager("kubectl-edit"), &Patch::Strategic(patch))
+        .await
+        .unwrap();
+    let since = Instant::now();
+    let back = wait::until(&deployments, "web", "is put back", |web| {
+        image(web) == "app:1" && web.metadata.generation > changed.metadata.generation
+    });
+    back.await.unwrap();
+    assert!(
+        since.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        since.elapsed()
+    );
+    let told = stage.event("Drifted", APPS).await;
+    assert!(
+        told.contains("Deployment") && told.contains("kubectl-edit"),
+        "{told}"
+    );
+    assert!(
+        told.contains("spec.template.spec.containers[name=main].image"),
+        "{told}"
+    );
+    let sync = drifted(&stage, "Repaired").await;
+    assert!(
+        sync.status.unwrap().drift.is_empty(),
+        "nothing differs any more"
+    );
+}
+
+fn image(deployment: &Deployment) -> &str {
+    let template = &deployment.spec.template;
+    template.spec.as_ref().unwrap().containers[0]
+        .image
+        .as_deref()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_deleted_object_comes_back_at_once() {
+    let stage = one_map().await;
+    let deleted = stage.maps().delete("one", &DeleteParams::default()).await;
+    deleted.unwrap();
+    is_back(&stage).await;
+}
+
+#[tokio::test]
+async fn an_object_that_another_creates_in_its_place_becomes_ours_again() {
+    let stage = one_map().await;
+    stage
+        .maps()
+        .delete("one", &DeleteParams::default())
+        .await
+        .unwrap();
+    let other = json!({"metadata": {"name": "one"}, "data": {"key": "theirs", "other": "b"}});
+    let other: ConfigMap = serde_json::from_value(other).unwrap();
+    // We may be faster than the other; then it has to replace ours.
+    if stage
+        .maps()
+        .create(&PostParams::default(), &other)
+        .await
+        .is_err()
+    {
+        let replaced = stage
+            .maps()
+            .replace("one", &PostParams::default(), &other)
+            .await;
+        replaced.unwrap();
+    }
+    is_back(&stage).await;
+}
+
+#[tokio::test]
+async fn a_removed_label_comes_back_on_the_same_object() {
+    let stage = one_map().await;
+    let uid = stage.maps().get("one").await.unwrap().uid();
+    let removed = json!({"metadata": {"labels": {"flux.rs/sync": null}}});
+    stage.by_hand("one", removed).await;
+    assert_eq!(is_back(&stage).await.uid(), uid);
+}
+
+#[tokio::test]
+async fn a_wiped_record_of_managers_is_written_anew() {
+    let stage = one_map().await;
+    let wipe = json!({"metadata": {"managedFields": [{}]}, "data": {"key": "by hand"}});
+    stage.by_hand("one", wipe).await;
+    let back = is_back(&stage).await;
+    let managers = back.managed_fields().iter();
+    assert!(
+        managers
+            .clone()
+            .any(|entry| entry.manager.as_deref() == Some("flux"))
+    );
+}
+
+#[tokio::test]
+async fn replicas_that_are_not_in_git_and_a_restart_are_left_to_whoever_sets_them() {
+    let without_replicas = deployment("web", "app:1").replace("  replicas: 1\n", "");
+    let stage = follow(
+        json!({}),
+        &[
+            ("web.yaml", &without_replicas),
+            ("one.yaml", &map("one", "a")),
+        ],
+    )
+    .await;
+    for arguments in [
+        &["scale", "deployment/web", "--replicas=3"][..],
+        &["rollout", "restart", "deployment/web"],
+        &["label", "deployment/web", "team=shop"],
+    ] {
+        let mut kubectl = stage.control_plane.kubectl().unwrap();
+        kubectl.args(["--namespace", stage.name()]).args(arguments);
+        assert!(kubectl.output().unwrap().status.success(), "{arguments:?}");
+    }
+    // What is put back after them was seen after them.
+    stage
+        .by_hand("one", json!({"data": {"key": "by hand"}}))
+        .await;
+    is_back(&stage).await;
+    let web = stage.api::<Deployment>().get("web").await.unwrap();
+    let spec = &web.spec;
+    assert_eq!(spec.replicas, Some(3));
+    assert_eq!(web.labels()["team"], "shop");
+    let annotations = spec
+        .template
+        .metadata
+        .as_ref()
+        .unwrap()
+        .annotations
+        .as_ref();
+    assert!(
+        annotations
+            .unwrap()
+            .contains_key("kubectl.kubernetes.io/restartedAt")
+    );
+    let ours = web.managed_fields().iter();
+    let mut ours = ours.filter(|entry| entry.manager.as_deref() == Some("flux"));
+    let first = web.creation_timestamp().unwrap();
+    assert!(
+        ours.all(|entry| entry.time.as_ref() >= Some(&first)),
+        "it was not applied again"
+    );
+    assert!(
+        !told_of(&stage, "Deployment").await,
+        "nobody was told of it"
+    );
+}
+
+/// Tells whether an event about drift names something.
+async fn told_of(stage: &Stage, what: &str) -> bool {
+    let events: Api<k8s_openapi::api::core::v1::Event> = stage.api();
+    let events = events
+        .list(&kube::api::ListParams::default())
+        .await
+        .unwrap();
+    events.items.iter().any(|event| {
+        event.reason.as_deref() == Some("Drifted")
+            && event.message.as_deref().unwrap_or_default().contains(what)
+    })
+}
+
+#[tokio::test]
+async fn whoever_changes_an_object_again_and_again_is_named_and_put_off() {
+    let stage = one_map().await;
+    for round in 0..3 {
+        stage
+            .by_hand("one", json!({"data": {"key": format!("theirs {round}")}}))
+            .await;
+        if round < 2 {
+            is_back(&stage).await;
+        }
+    }
+    let sync = drifted(&stage, "Contested").await;
+    let found = wait::condition(&sync, "Drifted").unwrap();
+    assert!(
+        found.holds && found.message.contains("kubectl-edit"),
+        "{}",
+        found.message
+    );
+    let drift = &sync.status.as_ref().unwrap().drift[0];
+    assert_eq!(drift.manager.as_deref(), Some("kubectl-edit"));
+    assert_eq!(drift.paths, ["data.key"]);
+    is_back(&stage).await;
+    drifted(&stage, "Repaired").await;
+}
+
+#[tokio::test]
+async fn a_sync_that_warns_reports_drift_and_leaves_it() {
+    let stage = follow(json!({"mode": "Warn"}), &[("one.yaml", &map("one", "a"))]).await;
+    stage
+        .by_hand("one", json!({"data": {"key": "by hand"}}))
+        .await;
+    let sync = drifted(&stage, "Drifted").await;
+    let drift = &sync.status.as_ref().unwrap().drift[0];
+    assert_eq!(drift.object, format!("ConfigMap/{}/one", stage.name()));
+    assert_eq!(drift.manager.as_deref(), Some("kubectl-edit"));
+    let sync = stage.reconcile().await;
+    assert!(wait::is_ready(&sync));
+    assert_eq!(
+        sync.status.as_ref().unwrap().drift.len(),
+        1,
+        "a reconcile reports it as well"
+    );
+    assert_eq!(stage.data("one").await, Some(json!({"key": "by hand"})));
+
+    stage.edit(APPS, json!({"drift": {"mode": "Repair"}})).await;
+    is_back(&stage).await;
+}
+
+#[tokio::test]
+async fn a_sync_that_ignores_drift_says_nothing_and_leaves_it() {
+    let stage = follow(json!({"mode": "Ignore"}), &[("one.yaml", &map("one", "a"))]).await;
+    stage
+        .by_hand("one", json!({"data": {"key": "by hand"}}))
+        .await;
+    let sync = stage.reconcile().await;
+    assert!(wait::is_ready(&sync));
+    assert_eq!(wait::condition(&sync, "Drifted"), None);
+    assert_eq!(stage.data("one").await, Some(json!({"key": "by hand"})));
+}
+
+#[tokio::test]
+async fn an_ignored_field_stays_as_it_is_also_when_another_is_put_back() {
+    let rule = json!({"ignore": [{"target": {"kind": "ConfigMap"}, "pointers": ["/data/other"]}]});
+    let text = format!("{}  other: a\n", map("one", "a"));
+    let stage = follow(rule, &[("one.yaml", &text), ("two.yaml", &map("two", "a"))]).await;
+    stage
+        .by_hand("one", json!({"data": {"other": "theirs"}}))
+        .await;
+    stage
+        .by_hand("one", json!({"data": {"key": "theirs"}}))
+        .await;
+    is_back(&stage).await;
+    assert_eq!(
+        stage.data("one").await,
+        Some(json!({"key": "a", "other": "theirs"}))
+    );
+    stage.reconcile().await;
+    assert_eq!(
+        stage.data("one").await,
+        Some(json!({"key": "a", "other": "theirs"}))
+    );
+}
+
+#[tokio::test]
+async fn changes_by_an_ignored_manager_stay() {
+    let rule = json!({"ignore": [{"managers": ["kubectl-edit"]}]});
+    let stage = follow(
+        rule,
+        &[
+            ("one.yaml", &map("one", "a")),
+            ("two.yaml", &map("two", "a")),
+        ],
+    )
+    .await;
+    stage
+        .by_hand("one", json!({"data": {"key": "theirs"}}))
+        .await;
+    let by_other = Patch::Merge(json!({"data": {"key": "theirs"}}));
+    let patched = stage
+        .maps()
+        .patch("two", &as_manager("other"), &by_other)
+        .await;
+    patched.unwrap();
+    let maps = stage.maps();
+    let back = wait::until(&maps, "two", "is put back", |map| {
+        map.data.as_ref().is_some_and(|data| data["key"] == "a")
+    });
+    back.await.unwrap();
+    assert_eq!(stage.data("one").await, Some(json!({"key": "theirs"})));
+}
+
+#[tokio::test]
+async fn a_suspended_sync_and_an_object_that_asks_for_it_are_left_alone() {
+    let stage = follow(
+        json!({}),
+        &[
+            ("one.yaml", &map("one", "a")),
+            ("two.yaml", &map("two", "a")),
+        ],
+    )
+    .await;
+    let hands_off = json!({"metadata": {"annotations": {"flux.rs/reconcile": "disabled"}}, "data": {"key": "by hand"}});
+    stage.by_hand("two", hands_off).await;
+    stage
+        .by_hand("one", json!({"data": {"key": "by hand"}}))
+        .await;
+    is_back(&stage).await;
+    assert_eq!(stage.data("two").await, Some(json!({"key": "by hand"})));
+
+    stage.edit(APPS, json!({"suspend": true})).await;
+    stage.reconcile().await;
+    stage
+        .by_hand("one", json!({"data": {"key": "by hand"}}))
+        .await;
+    stage.reconcile().await;
+    assert_eq!(stage.data("one").await, Some(json!({"key": "by hand"})));
+    stage.edit(APPS, json!({"suspend": false})).await;
+    is_back(&stage).await;
+}
