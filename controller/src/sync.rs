@@ -9,6 +9,7 @@
 mod actor;
 mod build;
 mod course;
+mod dependency;
 mod drift;
 mod finalize;
 mod gather;

@@ -14,11 +14,13 @@ use crate::object::split_api_version;
 mod batch;
 mod cluster;
 mod pods;
+mod rules;
 #[cfg(test)]
 mod tests;
 mod workloads;
 
 pub use pods::failing_containers;
+pub use rules::{Invalid, Rules};
 
 /// The state of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -99,8 +101,22 @@ pub fn assess(object: &Value) -> Health {
         .unwrap_or_else(|| Health::current("applied"))
 }
 
+/// Says whether the cluster deletes an object of this kind when it is done: a Job with `ttlSecondsAfterFinished`. That it is
+/// gone then is no change by anyone.
+pub fn is_transient(kind: &str, object: &Value) -> bool {
+    kind == "Job" && object["spec"]["ttlSecondsAfterFinished"].is_number()
+}
+
 /// Rules for every kind.
 fn generic(object: &Value) -> Option<Health> {
+    let true_condition = |kind| condition(object, kind).filter(|found| found.is("True"));
+    unsettled(object)
+        .or_else(|| true_condition("Reconciling").map(|found| Health::in_progress(found.text())))
+        .or_else(|| true_condition("Stalled").map(|found| Health::failed(found.text())))
+}
+
+/// An object that goes, or whose newest spec nobody has looked at.
+fn unsettled(object: &Value) -> Option<Health> {
     let metadata = &object["metadata"];
     if !metadata["deletionTimestamp"].is_null() {
         return Some(Health::new(Status::Terminating, terminating(metadata)));
@@ -114,10 +130,7 @@ fn generic(object: &Value) -> Option<Health> {
             "generation {generation} is not handled yet, the latest handled one is {observed}"
         )));
     }
-    let true_condition = |kind| condition(object, kind).filter(|found| found.is("True"));
-    true_condition("Reconciling")
-        .map(|found| Health::in_progress(found.text()))
-        .or_else(|| true_condition("Stalled").map(|found| Health::failed(found.text())))
+    None
 }
 
 fn terminating(metadata: &Value) -> String {

@@ -9,6 +9,7 @@
 //! Nothing here is async, reads a clock, a file, the environment or a socket: a decision is a
 //! function of its arguments, and is tested by tables in milliseconds.
 
+pub mod cel;
 pub mod change;
 pub mod choose;
 pub mod conclude;

@@ -14,6 +14,7 @@
 
 use crate::drift::{Ignore, examine};
 use crate::hash;
+use crate::health::is_transient;
 use crate::inventory::Inventory;
 use crate::live::Metadata;
 use crate::object::{Desired, ObjectId};
@@ -269,6 +270,11 @@ fn trust(context: &Context<'_>, object: &Desired) -> Action {
 fn create(context: &Context<'_>, object: &Desired) -> Action {
     let entry = context.inventory.get(&object.id);
     match entry.and_then(|entry| entry.record) {
+        Some(record)
+            if record.desired == object.hash && is_transient(&object.id.kind, &object.value) =>
+        {
+            Action::Skip
+        }
         Some(record) if record.desired == object.hash => drifted(context, Drift::Missing),
         _ => Action::Apply(Cause::Created),
     }

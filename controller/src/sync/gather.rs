@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use flux_core::drift::Ignore;
+use flux_core::health::Rules;
 use flux_core::inputs::Inputs;
 use flux_crds::git_repository::AccessFrom;
 use flux_crds::{GitRepository, Reason, Sync, SyncStatus};
@@ -15,9 +16,9 @@ use kube::api::PartialObjectMeta;
 
 use super::course::Course;
 use super::halt::Halt;
-use super::inputs;
 use super::target::Target;
-use super::wakeups::{dependency_keys, is_ready_for, source_key};
+use super::wakeups::{dependency_keys, source_key};
+use super::{dependency, health, inputs};
 use crate::context::Context;
 use crate::key::Key;
 use crate::remotes::Remote;
@@ -37,6 +38,8 @@ pub(crate) struct Gathered {
     pub(crate) inputs: Arc<Inputs>,
     /// Which states of ConfigMaps and Secrets that is.
     pub(crate) versions: BTreeMap<Reference, Version>,
+    /// When objects are healthy.
+    pub(crate) rules: Rules,
 }
 
 /// Reads everything, or says what is missing.
@@ -51,7 +54,7 @@ pub(crate) async fn gather(
     let course = Course::of(sync, status, &newest.revision);
     // Whoever follows an earlier revision does not wait for others to come back to it.
     let in_step = (course == Course::Newest).then_some(&*newest.revision);
-    dependencies(context, sync, in_step)?;
+    dependency::all(context, sync, in_step)?;
     let snapshot = course.snapshot(context, sync, status, newest).await?;
     at(context, sync, course, snapshot).await
 }
@@ -81,6 +84,7 @@ async fn at(
     course: Course,
     snapshot: Arc<Snapshot>,
 ) -> Result<Gathered, Halt> {
+    let rules = health::rules(sync)?;
     let home = context.cluster(account(context, sync));
     let (inputs, mut versions) = inputs::read(sync, &home).await?;
     let Target {
@@ -96,6 +100,7 @@ async fn at(
         snapshot,
         course,
         cluster,
+        rules,
     })
 }
 
@@ -125,7 +130,7 @@ fn check_spec(sync: &Sync) -> Result<(), Halt> {
             "spec.dependsOn names this Sync itself",
         ));
     }
-    Ok(())
+    dependency::compile(sync)
 }
 
 async fn source(context: &Context, sync: &Sync, served: Served) -> Result<Arc<Snapshot>, Halt> {
@@ -189,25 +194,6 @@ fn selects(rule: &AccessFrom, labels: &BTreeMap<String, String>) -> bool {
         .clone()
         .map(kube::core::Selector::try_from);
     matches!(selector, Some(Ok(selector)) if kube::core::SelectorExt::matches(&selector, labels))
-}
-
-fn dependencies(context: &Context, sync: &Sync, revision: Option<&str>) -> Result<(), Halt> {
-    let not_ready =
-        dependency_keys(sync)
-            .into_iter()
-            .find_map(|key| match context.syncs.get(&key) {
-                None => Some(format!("Sync {key} does not exist")),
-                Some(dependency) if !is_ready_for(&dependency, sync, revision) => {
-                    Some(format!("Sync {key} is not ready"))
-                }
-                Some(_) => None,
-            });
-    not_ready.map_or(Ok(()), |message| {
-        Err(Halt::waiting(
-            Reason::DependencyNotReady,
-            format!("waiting: {message}"),
-        ))
-    })
 }
 
 /// Returns the account that a Sync acts as in our own cluster. Without a name it is the namespace's `default`, which can do nothing until

@@ -5,10 +5,12 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use flux_core::conclude::{Finding, Outcome, remove_condition, set_condition};
-use flux_core::health::Status;
+use flux_core::health::{Rules, Status};
 use flux_core::object::{ObjectId, split_api_version};
+use flux_core::owner::Owner;
+use flux_crds::sync::HealthCheck;
 use flux_crds::{ConditionType, Reason, Sync, SyncStatus};
-use flux_engine::cluster::wait::{States, Target, until_healthy};
+use flux_engine::cluster::wait::{States, Target, Watched, until_healthy};
 use flux_engine::cluster::{Cluster, Error};
 use jiff::Timestamp;
 
@@ -17,6 +19,7 @@ use super::halt::Halt;
 use super::memory::{Memory, write_inventory};
 use super::record::Recorder;
 use super::wakeups::{Situation, Wakeups};
+use crate::report::chain;
 
 /// Time after which a wait shows in the status; most are over before, and need no write.
 const SHOW_AFTER: Duration = Duration::from_millis(500);
@@ -93,28 +96,48 @@ pub(crate) fn targets<'a>(
     if sync.spec.health_checks.is_empty() {
         return None;
     }
-    let own = sync.metadata.namespace.clone().unwrap_or_default();
     targets.named = sync
         .spec
         .health_checks
         .iter()
-        .map(|check| {
-            let api_version = check.api_version().to_owned();
-            let group = split_api_version(&api_version).0.to_owned();
-            let namespace = check
-                .namespace
-                .clone()
-                .or_else(|| sync.spec.target_namespace.clone());
-            let id = ObjectId {
-                group,
-                kind: check.kind.clone(),
-                namespace: namespace.unwrap_or_else(|| own.clone()),
-                name: check.name.clone(),
-            };
-            Target { id, api_version }
+        .map(|check| Target {
+            id: checked(sync, check),
+            api_version: check.api_version().to_owned(),
         })
         .collect();
     Some(targets)
+}
+
+/// Returns the object that a check is about.
+fn checked(sync: &Sync, check: &HealthCheck) -> ObjectId {
+    let namespace = check
+        .namespace
+        .as_ref()
+        .or(sync.spec.target_namespace.as_ref())
+        .or(sync.metadata.namespace.as_ref());
+    ObjectId {
+        group: split_api_version(check.api_version()).0.to_owned(),
+        kind: check.kind.clone(),
+        namespace: namespace.cloned().unwrap_or_default(),
+        name: check.name.clone(),
+    }
+}
+
+/// Returns when the objects of a Sync are healthy, or what is wrong with its expressions.
+pub(crate) fn rules(sync: &Sync) -> Result<Rules, Halt> {
+    let mut rules = Rules::default();
+    for (index, check) in sync.spec.health_checks.iter().enumerate() {
+        let Some(expressions) = &check.cel else {
+            continue;
+        };
+        rules
+            .add(checked(sync, check), expressions)
+            .map_err(|invalid| {
+                let message = format!("spec.healthChecks[{index}].{}", chain(&invalid));
+                Halt::stalled(Reason::InvalidSpec, message)
+            })?;
+    }
+    Ok(rules)
 }
 
 /// Tells whether there is anything to wait for: kinds that only hold data are healthy as soon as they exist.
@@ -145,6 +168,8 @@ pub(crate) struct Wait<'a> {
     pub(crate) cluster: &'a Cluster,
     /// The revision that was applied.
     pub(crate) revision: &'a str,
+    /// When objects are healthy.
+    pub(crate) rules: &'a Rules,
 }
 
 impl Wait<'_> {
@@ -166,8 +191,9 @@ impl Wait<'_> {
         let owner = owner(self.recorder.sync);
         let ended = {
             let mut healthy = std::pin::pin!(async {
-                until_healthy(self.cluster, Some(&owner), &targets.own, &mut states.0).await?;
-                until_healthy(self.cluster, None, &targets.named, &mut states.1).await
+                let (own, named) = self.watched(&targets, &owner);
+                until_healthy(self.cluster, own, &mut states.0).await?;
+                until_healthy(self.cluster, named, &mut states.1).await
             });
             let mut superseded = std::pin::pin!(wakeups.changed(seen));
             let mut late = std::pin::pin!(tokio::time::sleep(limit));
@@ -195,6 +221,18 @@ impl Wait<'_> {
                 list(&states.0)
             ))),
         }
+    }
+
+    fn watched<'t>(&'t self, targets: &'t Targets, owner: &'t Owner) -> (Watched<'t>, Watched<'t>) {
+        let watched = |targets, owner| Watched {
+            targets,
+            owner,
+            rules: self.rules,
+        };
+        (
+            watched(&targets.own, Some(owner)),
+            watched(&targets.named, None),
+        )
     }
 
     async fn show(&self, memory: &mut Memory, targets: &Targets) -> Result<(), Halt> {

@@ -165,6 +165,7 @@ impl Run<'_> {
                     recorder: self.recorder,
                     cluster: &gathered.cluster,
                     revision: &gathered.snapshot.revision,
+                    rules: &gathered.rules,
                 };
                 health = Some(wait.run(memory, targets, wakeups, seen).await?);
             }

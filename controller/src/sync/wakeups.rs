@@ -4,12 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use flux_core::conclude::condition;
-use flux_crds::{ConditionType, Sync};
+use flux_crds::Sync;
 use flux_engine::cluster::Actor;
 use flux_engine::inputs::{Reference, Version, references};
 use tokio::sync::{Notify, watch};
 
+use super::dependency;
 use super::gather::account;
 use crate::context::Context;
 use crate::key::Key;
@@ -110,15 +110,18 @@ impl Wakeups {
             .as_mut()
             .and_then(|(_, source)| source.borrow_and_update().clone());
         let revision = served.as_ref().map(|snapshot| snapshot.revision.clone());
-        let is_ready = |(_, state): &mut (Key, watch::Receiver<State<Sync>>)| {
+        let is_ready = |(index, (_, state)): (usize, &mut (Key, watch::Receiver<State<Sync>>))| {
             let dependency = state.borrow_and_update().clone();
-            dependency.is_some_and(|dependency| {
-                object
-                    .as_ref()
-                    .is_some_and(|sync| is_ready_for(&dependency, sync, revision.as_deref()))
+            let (Some(dependency), Some(sync)) = (dependency, &object) else {
+                return false;
+            };
+            let wanted = sync.spec.depends_on.get(index);
+            wanted.is_some_and(|wanted| {
+                dependency::check(sync, wanted, &dependency, revision.as_deref()).is_ok()
             })
         };
-        let dependencies = self.dependencies.iter_mut().map(is_ready).collect();
+        let dependencies = self.dependencies.iter_mut().enumerate();
+        let dependencies = dependencies.map(is_ready).collect();
         let references = self.references.iter_mut().map(|referred| {
             let known = referred.known.borrow_and_update().clone();
             (referred.reference.clone(), known)
@@ -283,28 +286,8 @@ pub(crate) fn source_key(sync: &Sync) -> Key {
 /// Returns the Syncs that a Sync depends on.
 pub(crate) fn dependency_keys(sync: &Sync) -> Vec<Key> {
     let own = sync.metadata.namespace.as_deref().unwrap_or_default();
-    let key = |dependency: &flux_crds::sync::Dependency| {
-        Key::new(
-            dependency.namespace.as_deref().unwrap_or(own),
-            &dependency.name,
-        )
-    };
+    let key = |wanted| dependency::key(own, wanted);
     sync.spec.depends_on.iter().map(key).collect()
-}
-
-/// Tells whether a dependency is ready: for its own newest spec and, when it follows the same source, for this very
-/// revision if there is one to keep in step with. Without the second, a Sync would run ahead of a dependency that has not
-/// seen the commit yet.
-pub(crate) fn is_ready_for(dependency: &Sync, sync: &Sync, revision: Option<&str>) -> bool {
-    let Some(status) = &dependency.status else {
-        return false;
-    };
-    let ready = condition(&status.conditions, ConditionType::Ready).is_some_and(|ready| {
-        ready.status == "True" && ready.observed_generation == dependency.metadata.generation
-    });
-    let same_source = source_key(dependency) == source_key(sync);
-    let behind = revision.is_some() && status.last_applied_revision.as_deref() != revision;
-    ready && !(same_source && behind)
 }
 
 /// Returns the token of the annotation that asks for a reconcile.

@@ -13,8 +13,9 @@ pub struct Dependency {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 63))]
     pub namespace: Option<String>,
-    /// A CEL expression that must be true as well; `dep` is the other Sync and `self` this one. Default: none.
-    /// Example: `dep.status.lastAppliedRevision == self.status.lastAttemptedRevision`.
+    /// A CEL expression that must be true as well; `dep` is the other Sync and `self` this one. While a field that it names
+    /// is missing, it is not true. Default: none.
+    /// Example: `dep.metadata.labels['version'] == self.metadata.labels['version']`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 4096))]
     pub ready: Option<String>,
@@ -38,7 +39,8 @@ pub struct HealthCheck {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 63))]
     pub namespace: Option<String>,
-    /// When the object is healthy, for kinds that have no conditions of their own. Default: the built-in rules.
+    /// When the object is healthy, for kinds that have no conditions of their own; asked when the newest generation of the
+    /// object has been handled. Default: the built-in rules.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cel: Option<HealthExpressions>,
 }
@@ -50,7 +52,9 @@ impl HealthCheck {
     }
 }
 
-/// CEL expressions over the fields of an object.
+/// CEL expressions over the fields of an object: `status.phase` is a field, `has(status.phase)` asks whether it is there. The
+/// first of `inProgress`, `failed` and `current` that is true decides; when none is, or a field is missing, the wait goes on
+/// until `spec.timeout`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HealthExpressions {

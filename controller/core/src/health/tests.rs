@@ -3,6 +3,8 @@ use rstest::rstest;
 use serde_json::json;
 
 use super::*;
+use crate::object::{ObjectId, id_of};
+use flux_crds::sync::HealthExpressions;
 
 fn assessed(api_version: &str, kind: &str, rest: Value) -> String {
     let mut object = rest;
@@ -162,6 +164,66 @@ fn a_kind_of_the_same_name_in_another_group_has_no_built_in_rule() {
     assert_eq!(
         assessed("serving.knative.dev/v1", "Service", object),
         "Current: applied"
+    );
+}
+
+fn ruled(expressions: &HealthExpressions, object: &Value) -> String {
+    let id = id_of(object).unwrap();
+    let mut rules = Rules::default();
+    rules.add(id.clone(), expressions).unwrap();
+    rules.assess(&id, object).to_string()
+}
+
+#[rstest]
+#[case::running(json!({"phase": "Running"}), "Current: cel.current is true")]
+#[case::busy(json!({"phase": "Running", "busy": true}), "InProgress: cel.inProgress is true")]
+#[case::both(json!({"phase": "Broken", "busy": true}), "InProgress: cel.inProgress is true")]
+#[case::broken(json!({"phase": "Broken"}), "Failed: cel.failed is true")]
+#[case::neither(json!({"phase": "Idle"}), "InProgress: cel.current is not true yet")]
+#[case::missing(json!({}), "InProgress: cel.failed: there is no field phase; ask has(…) first if it may be missing")]
+#[case::unseen(json!({"observedGeneration": 1, "phase": "Running"}), "InProgress: generation 2 is not handled yet, the latest handled one is 1")]
+#[case::not_ready(json!({"phase": "Running", "conditions": [condition_of("Ready", "False", "", "")]}), "Current: cel.current is true")]
+fn expressions_of_the_sync_take_the_place_of_the_rules(
+    #[case] status: Value,
+    #[case] expected: &str,
+) {
+    let expressions = HealthExpressions {
+        in_progress: Some("has(status.busy) && status.busy".into()),
+        failed: Some("status.phase == 'Broken'".into()),
+        current: "status.phase == 'Running'".into(),
+    };
+    let object = json!({"apiVersion": "example.com/v1", "kind": "Database", "metadata": {"name": "a", "generation": 2}, "status": status});
+    assert_eq!(ruled(&expressions, &object), expected);
+}
+
+#[test]
+fn an_object_that_goes_is_not_healthy_whatever_the_expressions_say() {
+    let object = json!({"apiVersion": "example.com/v1", "kind": "Database", "metadata": {"name": "a", "deletionTimestamp": "t"}});
+    let expressions = HealthExpressions {
+        current: "true".into(),
+        ..HealthExpressions::default()
+    };
+    assert_eq!(ruled(&expressions, &object), "Terminating: being deleted");
+}
+
+#[test]
+fn an_expression_that_does_not_compile_is_named() {
+    let expressions = HealthExpressions {
+        current: "true".into(),
+        failed: Some("status.phase ==".into()),
+        ..HealthExpressions::default()
+    };
+    let id = ObjectId {
+        group: String::new(),
+        kind: "A".into(),
+        namespace: String::new(),
+        name: "a".into(),
+    };
+    let error = Rules::default().add(id, &expressions).unwrap_err();
+    assert_eq!(error.field, "cel.failed");
+    assert!(
+        matches!(error.source, crate::cel::Error::Syntax { line: 1, .. }),
+        "{error:?}"
     );
 }
 

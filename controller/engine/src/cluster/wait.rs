@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use flux_core::health::{Health, Status, assess};
+use flux_core::health::{Health, Rules, Status};
 use flux_core::live::Metadata;
 use flux_core::object::ObjectId;
 use flux_core::owner::Owner;
@@ -33,14 +33,27 @@ pub type States = BTreeMap<ObjectId, Health>;
 /// What is watched in one stream: a kind in a namespace, by the owner's labels or by name.
 type Group = (String, String, String, Option<String>);
 
-/// Follows `targets` until all are current or one has failed; `states` shows at any time how far they are.
+/// What to wait for, and by which rules.
+#[derive(Clone, Copy, Debug)]
+pub struct Watched<'a> {
+    /// The objects.
+    pub targets: &'a BTreeSet<Target>,
+    /// The owner by whose labels they are watched, a stream a kind and namespace; without one they are watched by name.
+    pub owner: Option<&'a Owner>,
+    /// When they are healthy.
+    pub rules: &'a Rules,
+}
+
+/// Follows the targets until all are current or one has failed; `states` shows at any time how far they are.
 ///
-/// Objects of `owner` are watched by its labels, a stream a kind and namespace; others by name.
 /// The caller brings the deadline: dropping the future ends the watches.
 pub async fn until_healthy(
     cluster: &Cluster,
-    owner: Option<&Owner>,
-    targets: &BTreeSet<Target>,
+    Watched {
+        targets,
+        owner,
+        rules,
+    }: Watched<'_>,
     states: &mut States,
 ) -> Result<(), Error> {
     let mut groups: BTreeSet<Group> = BTreeSet::new();
@@ -79,7 +92,7 @@ pub async fn until_healthy(
     while !settled(states) {
         match events.next().await {
             None => break,
-            Some(Ok((resource, event))) => note(&resource, event, states),
+            Some(Ok((resource, event))) => note(&resource, event, rules, states),
             Some(Err(error)) => explain(error)?,
         }
     }
@@ -95,7 +108,7 @@ fn settled(states: &States) -> bool {
             .all(|health| health.status == Status::Current)
 }
 
-fn note(resource: &Resource, event: Event<DynamicObject>, states: &mut States) {
+fn note(resource: &Resource, event: Event<DynamicObject>, rules: &Rules, states: &mut States) {
     let (mut object, deleted) = match event {
         Event::Apply(object) | Event::InitApply(object) => (object, false),
         Event::Delete(object) => (object, true),
@@ -107,6 +120,7 @@ fn note(resource: &Resource, event: Event<DynamicObject>, states: &mut States) {
         namespace: object.namespace().unwrap_or_default(),
         name: object.name_any(),
     };
+    let id = known(states, resource, id);
     let Some(health) = states.get_mut(&id) else {
         return;
     };
@@ -115,15 +129,35 @@ fn note(resource: &Resource, event: Event<DynamicObject>, states: &mut States) {
         api_version: resource.api_version(),
         kind: resource.kind.to_string(),
     });
-    *health = if deleted {
+    *health = if deleted && health.is_current() && is_transient(&object) {
+        // It was done, and the cluster cleaned up.
+        return;
+    } else if deleted {
         Health {
             status: Status::InProgress,
             message: "was deleted".to_owned(),
         }
     } else {
         // A DynamicObject always serializes: its parts came from JSON.
-        serde_json::to_value(&object).map_or_else(|_| health.clone(), |value| assess(&value))
+        serde_json::to_value(&object)
+            .map_or_else(|_| health.clone(), |value| rules.assess(&id, &value))
     };
+}
+
+/// Returns the name under which an object is waited for: whoever named one of a kind without namespaces may have given it one.
+fn known(states: &States, resource: &Resource, id: ObjectId) -> ObjectId {
+    if resource.namespaced || states.contains_key(&id) {
+        return id;
+    }
+    let same =
+        |known: &&ObjectId| known.name == id.name && known.is(&resource.group, &resource.kind);
+    states.keys().find(same).cloned().unwrap_or(id)
+}
+
+/// Tells whether the cluster deletes an object when it is done.
+fn is_transient(object: &DynamicObject) -> bool {
+    let types = object.types.as_ref();
+    types.is_some_and(|types| flux_core::health::is_transient(&types.kind, &object.data))
 }
 
 /// Ends the wait for an error that no reconnect cures.
@@ -163,8 +197,12 @@ pub async fn until_established(
         })
         .collect();
     let mut states = States::new();
-    let waited =
-        tokio::time::timeout(limit, until_healthy(cluster, None, &targets, &mut states)).await;
+    let watched = Watched {
+        targets: &targets,
+        owner: None,
+        rules: &Rules::default(),
+    };
+    let waited = tokio::time::timeout(limit, until_healthy(cluster, watched, &mut states)).await;
     if let (Ok(Err(error)), Some(id)) = (waited, ids.first()) {
         return vec![(id.clone(), error)];
     }
