@@ -12,6 +12,8 @@ mod read;
 mod release;
 mod set_up;
 
+use std::ffi::OsString;
+
 use clap::{Args, Parser, Subcommand};
 use flux_crds::Duration;
 
@@ -47,6 +49,45 @@ pub(crate) struct Cli {
     pub(crate) connection: Connection,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+/// The grammar of `build` alone.
+#[derive(Debug, Parser)]
+struct BuildCli {
+    #[command(flatten)]
+    connection: Connection,
+    #[command(subcommand)]
+    command: OnlyBuild,
+}
+
+#[derive(Debug, Subcommand)]
+enum OnlyBuild {
+    Build(BuildArgs),
+}
+
+impl Cli {
+    /// Reads the command line of the process; ends it where that is wrong.
+    pub(crate) fn of_the_process() -> Self {
+        let words: Vec<OsString> = std::env::args_os().collect();
+        Self::of_a_build(&words).unwrap_or_else(Self::parse)
+    }
+
+    /// Reads the words of a build if nothing is wrong with them.
+    ///
+    /// To set up the whole grammar takes longer than many a build, and builds run on keystrokes.
+    fn of_a_build(words: &[OsString]) -> Option<Self> {
+        if words.get(1)? != "build" {
+            return None;
+        }
+        let BuildCli {
+            connection,
+            command: OnlyBuild::Build(args),
+        } = BuildCli::try_parse_from(words).ok()?;
+        Some(Self {
+            connection,
+            command: Command::Build(args),
+        })
+    }
 }
 
 /// Which cluster, as whom, in which namespace.
@@ -157,4 +198,35 @@ fn duration(text: &str) -> Result<Duration, String> {
     let duration = Duration::new(text);
     duration.get().map_err(|error| error.to_string())?;
     Ok(duration)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_build_means_the_same_by_its_own_grammar() {
+        for line in [
+            "kubectl-flux build .",
+            "kubectl-flux build --reorder legacy a -n b --context c --explain",
+            "kubectl-flux build -o json --load-restrictor LoadRestrictionsNone a",
+        ] {
+            let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            let own = Cli::of_a_build(&words).expect("nothing is wrong with it");
+            let whole = Cli::try_parse_from(&words).expect("nothing is wrong with it");
+            assert_eq!(format!("{own:?}"), format!("{whole:?}"));
+        }
+    }
+
+    #[test]
+    fn what_is_no_build_or_is_wrong_is_left_to_the_whole_grammar() {
+        for line in [
+            "kubectl-flux",
+            "kubectl-flux version",
+            "kubectl-flux build --hepl",
+        ] {
+            let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            assert!(Cli::of_a_build(&words).is_none(), "{line}");
+        }
+    }
 }

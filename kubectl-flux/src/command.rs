@@ -36,7 +36,18 @@ use crate::{
 };
 
 /// Does what the command line says.
-pub(crate) async fn run(cli: Cli, streams: &mut Streams) -> Result<ExitCode, Error> {
+pub(crate) fn run(cli: Cli, streams: &mut Streams) -> Result<ExitCode, Error> {
+    // A build of files waits for nobody, and most are over before a runtime has started.
+    if let Command::Build(args) = &cli.command
+        && !args.remote.allow_remote_bases
+    {
+        return build::run(args, streams).map(|()| ExitCode::SUCCESS);
+    }
+    let runtime = tokio::runtime::Runtime::new().map_err(Error::Runtime)?;
+    runtime.block_on(Box::pin(run_with(cli, streams)))
+}
+
+async fn run_with(cli: Cli, streams: &mut Streams) -> Result<ExitCode, Error> {
     let connection = &cli.connection;
     match cli.command {
         Command::Create(create) => create::run(create, connection, streams).await,

@@ -96,6 +96,9 @@ pub(crate) enum Error {
     /// A person stopped the object.
     #[error("{what} is suspended")]
     Suspended { what: String, hint: String },
+    /// The threads that requests need cannot be started.
+    #[error("cannot start to work")]
+    Runtime(#[source] io::Error),
     /// stdout or stdin is gone.
     #[error("cannot print")]
     Output(#[source] io::Error),
@@ -177,6 +180,7 @@ impl Error {
             | Self::Engine { .. }
             | Self::Inputs(_)
             | Self::Failed(_)
+            | Self::Runtime(_)
             | Self::Output(_) => None,
         }
     }

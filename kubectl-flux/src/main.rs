@@ -37,15 +37,12 @@ mod workload;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 use crate::{args::Cli, streams::Streams};
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    let cli = Cli::parse();
+fn main() -> ExitCode {
+    let cli = Cli::of_the_process();
     let mut streams = Streams::of_the_process();
-    match Box::pin(command::run(cli, &mut streams)).await {
+    match command::run(cli, &mut streams) {
         Ok(code) => code,
         Err(error) if error.is_closed_pipe() => ExitCode::SUCCESS,
         Err(error) => {

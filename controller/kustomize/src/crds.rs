@@ -79,10 +79,10 @@ impl<'r> Reader<'r> {
         let text = |name: &str| property.get(name).and_then(Value::as_str);
         let spec = |path: &[String]| FieldSpec {
             gvk: Gvk {
-                kind: kind.to_owned(),
+                kind: kind.to_owned().into(),
                 ..Gvk::default()
             },
-            path: path.to_vec(),
+            path: path_text(path).into(),
             create: false,
         };
         let lists = [
@@ -108,14 +108,16 @@ impl<'r> Reader<'r> {
             let mut path = path.to_vec();
             path.push(name.to_owned());
             self.config.name_reference.push(NameReference {
-                gvk: Gvk {
-                    kind: referred.to_owned(),
-                    version: version.to_owned(),
-                    group: String::new(),
-                },
+                gvk: Gvk::new(String::new(), version.to_owned(), referred.to_owned()),
                 referrers: vec![spec(&path)],
             });
         }
         Ok(())
     }
+}
+
+/// Writes a path as field specs have it.
+fn path_text(parts: &[String]) -> String {
+    let parts: Vec<String> = parts.iter().map(|part| part.replace('/', "\\/")).collect();
+    parts.join("/")
 }

@@ -192,6 +192,9 @@ impl Walk<'_> {
             Value::Null if self.leaf == Leaf::Nothing => return Ok(0),
             _ => return Err(format!("{name} needs a mapping around it")),
         };
+        if name.is_empty() {
+            return Err("a part of the path is empty".to_owned());
+        }
         if self.leaf != Leaf::Nothing && !fields.contains_key(name) {
             fields.insert(name.to_owned(), empty(rest, self.leaf));
         }

@@ -1,5 +1,7 @@
 //! Fields of kinds: which they are, and how to get to them.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -9,8 +11,9 @@ use crate::gvk::{Gvk, GvkRef};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FieldSpec {
     pub(crate) gvk: Gvk,
-    /// The field's path, with lists gone through without a mark, or marked `[]`.
-    pub(crate) path: Vec<String>,
+    /// The field's path: parts between `/`, where `\/` is a `/` in a name. Lists are gone through
+    /// without a mark, or marked `[]`.
+    pub(crate) path: Cow<'static, str>,
     /// Whether to make the field where it is missing.
     pub(crate) create: bool,
 }
@@ -29,22 +32,18 @@ pub(crate) struct FieldSpecSource {
 impl From<FieldSpecSource> for FieldSpec {
     fn from(source: FieldSpecSource) -> Self {
         Self {
-            gvk: Gvk {
-                group: source.group,
-                version: source.version,
-                kind: source.kind,
-            },
-            path: split_path(&source.path),
+            gvk: Gvk::new(source.group, source.version, source.kind),
+            path: source.path.into(),
             create: source.create,
         }
     }
 }
 
 impl FieldSpec {
-    pub(crate) fn new(gvk: &str, path: &str, create: bool) -> Self {
+    pub(crate) fn new(gvk: &'static str, path: impl Into<Cow<'static, str>>, create: bool) -> Self {
         Self {
             gvk: Gvk::parse(gvk),
-            path: split_path(path),
+            path: path.into(),
             create,
         }
     }
@@ -53,34 +52,38 @@ impl FieldSpec {
         GvkRef::of(value).is_selected(&self.gvk)
     }
 
-    pub(crate) fn is(&self, path: &[&str]) -> bool {
-        self.path == path
-    }
-
-    pub(crate) fn path_text(&self) -> String {
-        self.path.join("/")
+    /// Returns the parts of the path.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        let mut rest = Some(&*self.path);
+        std::iter::from_fn(move || {
+            let (part, behind) = split_part(rest?);
+            rest = behind;
+            Some(part)
+        })
     }
 }
 
-/// Splits at `/`; `\/` is a `/` in a name.
-fn split_path(path: &str) -> Vec<String> {
-    let mut parts: Vec<String> = Vec::new();
-    let mut joined = false;
-    for piece in path.split('/') {
-        let (text, escaped) = match piece.strip_suffix('\\') {
-            Some(text) => (text, true),
-            None => (piece, false),
+/// Splits off the first part of a path.
+fn split_part(path: &str) -> (Cow<'_, str>, Option<&str>) {
+    let mut name = String::new();
+    let mut rest = path;
+    while let Some((piece, behind)) = rest.split_once('/') {
+        let Some(piece) = piece.strip_suffix('\\') else {
+            return (with(name, piece), Some(behind));
         };
-        match parts.last_mut() {
-            Some(last) if joined => {
-                last.push('/');
-                last.push_str(text);
-            }
-            _ => parts.push(text.to_owned()),
-        }
-        joined = escaped;
+        name.push_str(piece);
+        name.push('/');
+        rest = behind;
     }
-    parts
+    (with(name, rest.strip_suffix('\\').unwrap_or(rest)), None)
+}
+
+fn with(mut name: String, piece: &str) -> Cow<'_, str> {
+    if name.is_empty() {
+        return piece.into();
+    }
+    name.push_str(piece);
+    name.into()
 }
 
 /// Adds fields to a list, each once.
@@ -96,8 +99,7 @@ pub(crate) fn merge(into: &mut Vec<FieldSpec>, new: &[FieldSpec]) -> Result<(), 
             Some(known) if known.create != spec.create => {
                 return Err(format!(
                     "the field {} of {} is configured both to be created and not",
-                    spec.path_text(),
-                    spec.gvk.kind
+                    spec.path, spec.gvk.kind
                 ));
             }
             Some(_) => {}
@@ -133,29 +135,44 @@ pub(crate) fn visit(
     }
     let create = if spec.create { create } else { Create::Never };
     walk(object, &spec.path, create, visitor)
-        .map_err(|error| format!("in field {}: {error}", spec.path_text()))
+        .map_err(|error| format!("in field {}: {error}", spec.path))
 }
 
 /// Like [`visit`], for a path in an object of any kind.
 pub(crate) fn walk(
     value: &mut Value,
-    path: &[String],
+    path: &str,
     create: Create,
     visitor: &mut dyn FnMut(&mut Value) -> Result<(), String>,
 ) -> Result<(), String> {
-    let Some((part, rest)) = path.split_first() else {
+    walk_on(value, Some(path), create, visitor)
+}
+
+fn walk_on(
+    value: &mut Value,
+    path: Option<&str>,
+    create: Create,
+    visitor: &mut dyn FnMut(&mut Value) -> Result<(), String>,
+) -> Result<(), String> {
+    let Some(rest) = path else {
         return visitor(value);
     };
     match value {
         Value::Null => Ok(()),
         Value::Array(items) => items
             .iter_mut()
-            .try_for_each(|item| walk(item, path, create, visitor)),
-        Value::Object(fields) => match step(fields, part, rest.is_empty(), create)? {
-            Some(field) => walk(field, rest, create, visitor),
-            None => Ok(()),
-        },
-        _ => Err(format!("expected a list or mapping around {part}")),
+            .try_for_each(|item| walk_on(item, path, create, visitor)),
+        Value::Object(fields) => {
+            let (part, rest) = split_part(rest);
+            match step(fields, &part, rest.is_none(), create)? {
+                Some(field) => walk_on(field, rest, create, visitor),
+                None => Ok(()),
+            }
+        }
+        _ => Err(format!(
+            "expected a list or mapping around {}",
+            split_part(rest).0
+        )),
     }
 }
 
@@ -210,7 +227,8 @@ mod tests {
 
     #[test]
     fn an_escaped_slash_belongs_to_the_name() {
-        assert_eq!(split_path(r"a/b\/c/d"), ["a", "b/c", "d"]);
+        let spec = FieldSpec::new("//", r"a/b\/c/d", false);
+        assert_eq!(spec.parts().collect::<Vec<_>>(), ["a", "b/c", "d"]);
     }
 
     #[test]

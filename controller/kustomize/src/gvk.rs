@@ -1,5 +1,6 @@
 //! Names of kinds and of objects.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
 
@@ -42,16 +43,24 @@ const LAST: [&str; 2] = [
 /// Group, version and kind; as a selector, an empty part means any.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Gvk {
-    pub(crate) group: String,
-    pub(crate) version: String,
-    pub(crate) kind: String,
+    pub(crate) group: Cow<'static, str>,
+    pub(crate) version: Cow<'static, str>,
+    pub(crate) kind: Cow<'static, str>,
 }
 
 impl Gvk {
+    pub(crate) fn new(group: String, version: String, kind: String) -> Self {
+        Self {
+            group: group.into(),
+            version: version.into(),
+            kind: kind.into(),
+        }
+    }
+
     /// Reads `group/version/kind`, in which every part may be empty.
-    pub(crate) fn parse(text: &str) -> Self {
+    pub(crate) fn parse(text: &'static str) -> Self {
         let mut parts = text.rsplitn(3, '/');
-        let mut next = || parts.next().unwrap_or_default().to_owned();
+        let mut next = || Cow::Borrowed(parts.next().unwrap_or_default());
         let (kind, version, group) = (next(), next(), next());
         Self {
             group,
@@ -115,19 +124,25 @@ impl<'a> GvkRef<'a> {
 
     /// Compares as the `kustomize` command orders kinds.
     pub(crate) fn legacy_cmp(self, other: Self) -> Ordering {
-        self.rank()
-            .cmp(&other.rank())
-            .then_with(|| self.stable_text().cmp(&other.stable_text()))
+        self.rank().cmp(&other.rank()).then_with(|| {
+            let bytes = |gvk: Self| gvk.stable_parts().into_iter().flat_map(str::bytes);
+            bytes(self).cmp(bytes(other))
+        })
     }
 
     pub(crate) fn stable_text(self) -> String {
+        self.stable_parts().concat()
+    }
+
+    fn stable_parts(self) -> [&'a str; 5] {
         let or = |part: &'a str, empty: &'static str| if part.is_empty() { empty } else { part };
-        format!(
-            "{}_{}_{}",
+        [
             or(self.group, "~G"),
+            "_",
             or(self.version, "~V"),
-            or(self.kind, "~K")
-        )
+            "_",
+            or(self.kind, "~K"),
+        ]
     }
 }
 

@@ -71,10 +71,11 @@
 //! - `$patch: replace` for a whole object replaces it, where kustomize leaves it as it is.
 //! - What changes a label or annotation changes it in that place alone. In kustomize the places
 //!   that one field wrote share one value, so that a later change reaches selectors, too.
-//! - A replacement whose source is also a target copies the value that the source had; a word in
-//!   the place of a number is refused at once, and not only if it is still there at the end.
+//! - A replacement that puts a word in the place of a number is refused at once, and not only if
+//!   the word is still there at the end.
 //! - A JSON patch that is wrong is refused even if it meets no object; large integers keep all
-//!   their digits in the objects that it meets.
+//!   their digits in the objects that it meets. A test of a text with `<`, `>` or `&` holds if the
+//!   text is the same, however either is written.
 //! - The notes that kustomize keeps in annotations while it builds are never seen, so nothing can
 //!   copy, remove or hash them.
 //! - Variables take numbers in any notation. Text that was folded keeps its line breaks, and no

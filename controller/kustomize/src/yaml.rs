@@ -11,7 +11,7 @@ mod scalar;
 
 use serde_json::Value;
 
-pub(crate) use compose::{Lines, parse_lines};
+pub(crate) use compose::{Lines, parse_lines, parse_unique};
 pub(crate) use edit::edit;
 pub use emit::to_yaml;
 pub use outline::{Comment, Content, Node, NodeId, Outline, Style, write_scalar};

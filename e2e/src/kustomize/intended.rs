@@ -9,7 +9,7 @@ use super::{Difference, Sort, Tree};
 /// Names the deliberate deviation that a difference comes from.
 pub fn intended(tree: &Tree, difference: &Difference) -> Option<&'static str> {
     let text = difference.text.as_str();
-    if any(tree, &replaces_object) {
+    if difference.sort == Sort::Objects && any(tree, &replaces_object) {
         return Some("a patch that replaces a whole object does so, where kustomize does nothing");
     }
     if text.contains("internal.config.kubernetes.io") {
@@ -32,7 +32,7 @@ fn other_objects(tree: &Tree, text: &str) -> Option<&'static str> {
             "merging lists with two keys loses nothing where the second key is missing",
         ),
         (
-            shared_texts(tree).iter().any(shared),
+            (has("replacements") || has("vars")) && shared_texts(tree).iter().any(shared),
             "what changes a label changes it nowhere else",
         ),
         (
@@ -42,10 +42,6 @@ fn other_objects(tree: &Tree, text: &str) -> Option<&'static str> {
         (
             (has("vars") || has("replacements")) && is_requoted(text),
             "whether a made value is text does not hang on the style of what is around it",
-        ),
-        (
-            has("replacements") && any_text(tree, &has_odd_number),
-            "a replacement copies a number as it is printed, not as it was written",
         ),
         (
             is_other_hash(text),
@@ -58,10 +54,6 @@ fn other_objects(tree: &Tree, text: &str) -> Option<&'static str> {
         (
             has("replacements") && is_reindented(text),
             "a field in a text of YAML is changed in place, and the rest keeps its form",
-        ),
-        (
-            any(tree, &may_be_its_own_target),
-            "a replacement copies what its source had before it",
         ),
         (
             text.contains(".metadata.name: ") && !text.contains(".metadata.name: \""),
@@ -86,6 +78,10 @@ fn accepted(tree: &Tree, text: &str) -> Option<&'static str> {
         (
             text.starts_with("testing value ") && any_text(tree, &has_long_number),
             "large numbers keep all their digits",
+        ),
+        (
+            text.contains("testing value ") && any(tree, &tests_marked_text),
+            "a test of a text with `<`, `>` or `&` holds if the text is the same",
         ),
         (
             text.contains("number of previous names"),
@@ -123,24 +119,15 @@ fn refused(text: &str) -> Option<&'static str> {
     first(&reasons)
 }
 
+/// Tells whether a value is a JSON patch's test of a text that kustomize writes down in two ways.
+fn tests_marked_text(value: &Value) -> bool {
+    let marked = |text: &str| text.contains(['<', '>', '&']);
+    value["op"] == "test" && marked(&value["value"].to_string())
+}
+
 fn first(reasons: &[(bool, &'static str)]) -> Option<&'static str> {
     let mut reasons = reasons.iter();
     reasons.find(|(holds, _)| *holds).map(|(_, reason)| *reason)
-}
-
-/// Tells whether a line ends with a number that is printed in another way than it is written.
-fn has_odd_number(content: &str) -> bool {
-    let printed = |text: &str| {
-        let documents = flux_kustomize::parse_yaml(text.as_bytes(), "").unwrap_or_default();
-        documents
-            .first()
-            .filter(|document| document.value.is_number())
-            .map(|document| document.value.to_string())
-    };
-    let mut values = content
-        .lines()
-        .filter_map(|line| line.rsplit_once(": ").map(|(_, value)| value.trim()));
-    values.any(|value| printed(value).is_some_and(|printed| printed != value))
 }
 
 fn any_text(tree: &Tree, is_such: &dyn Fn(&str) -> bool) -> bool {
@@ -188,24 +175,16 @@ fn is_reindented(text: &str) -> bool {
     sides(text).is_some_and(|(a, b)| a.contains("\\n") && without(a) == without(b))
 }
 
-/// Tells whether a replacement may select its own source.
-fn may_be_its_own_target(value: &Value) -> bool {
-    let kind = &value["source"]["kind"];
-    let targets = value["targets"].as_array().into_iter().flatten();
-    let mut kinds = targets.map(|target| &target["select"]["kind"]);
-    value["source"].is_object()
-        && kinds.any(|other| other == kind || other.is_null() || kind.is_null())
-}
-
 /// Tells whether a text has a number that a float cannot hold.
 fn has_long_number(text: &str) -> bool {
     text.split(|c: char| !c.is_ascii_digit())
         .any(|digits| digits.len() >= 16)
 }
 
-/// Tells whether a value is an object patch with `$patch: replace`.
+/// Tells whether a value is an object patch with `$patch: replace`; a pod template has no kind.
 fn replaces_object(value: &Value) -> bool {
-    value["$patch"] == "replace" && value.get("metadata").is_some()
+    let has = |field: &str| value.get(field).is_some();
+    value["$patch"] == "replace" && has("metadata") && has("kind")
 }
 
 /// The labels and annotations that one field of a kustomization writes to several places of an object, and that

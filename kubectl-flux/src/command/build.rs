@@ -34,21 +34,38 @@ pub(crate) fn run(args: &BuildArgs, streams: &mut Streams) -> Result<(), Error> 
     for note in &built.notes {
         streams.say(format_args!("note: {note}"));
     }
-    if args.explain && args.output == BuildFormat::Yaml {
-        return streams.data(&explained(&built.objects));
-    }
-    let values: Vec<_> = built
-        .objects
-        .into_iter()
-        .map(|object| object.value)
-        .collect();
+    let printed = print(&built.objects, args, streams);
+    // The process ends here, and taking a large tree apart takes as long as printing it.
+    std::mem::forget(built);
+    printed
+}
+
+fn print(objects: &[Object], args: &BuildArgs, streams: &mut Streams) -> Result<(), Error> {
+    let values = || objects.iter().map(|object| &object.value);
     match args.output {
-        BuildFormat::Yaml => streams.data(&output::yaml_stream(&values)),
-        BuildFormat::Json => streams.data(&output::json(&output::Whole::Many(values).into_value())),
-        BuildFormat::Name => values
-            .iter()
-            .try_for_each(|value| streams.line(name(value))),
+        BuildFormat::Yaml if args.explain => streams.data(&explained(objects)),
+        BuildFormat::Yaml => yaml(values(), streams),
+        BuildFormat::Json => {
+            let values = values().cloned().collect();
+            streams.data(&output::json(&output::Whole::Many(values).into_value()))
+        }
+        BuildFormat::Name => values().try_for_each(|value| streams.line(name(value))),
     }
+}
+
+/// Prints some documents at a time, so that a large build need not be in memory twice.
+fn yaml<'v>(values: impl Iterator<Item = &'v Value>, streams: &mut Streams) -> Result<(), Error> {
+    const ENOUGH: usize = 1 << 16;
+    let mut text = String::new();
+    for value in values {
+        text.push_str("---\n");
+        text.push_str(&to_yaml(value));
+        if text.len() >= ENOUGH {
+            streams.data(&text)?;
+            text.clear();
+        }
+    }
+    streams.data(&text)
 }
 
 fn options(args: &BuildArgs) -> Options {

@@ -91,7 +91,7 @@ pub(super) fn built_in() -> Config {
         var_reference: specs(VAR_REFERENCES, false),
         images: IMAGES
             .iter()
-            .map(|path| FieldSpec::new("//", path, true))
+            .map(|path| FieldSpec::new("//", *path, true))
             .collect(),
         replicas: REPLICAS
             .iter()
@@ -100,10 +100,10 @@ pub(super) fn built_in() -> Config {
     }
 }
 
-fn specs(table: &[(&str, &str)], create: bool) -> Vec<FieldSpec> {
+fn specs(table: &'static [(&'static str, &'static str)], create: bool) -> Vec<FieldSpec> {
     table
         .iter()
-        .map(|(gvk, path)| FieldSpec::new(gvk, path, create))
+        .map(|(gvk, path)| FieldSpec::new(gvk, *path, create))
         .collect()
 }
 
@@ -125,15 +125,15 @@ fn namespace() -> Vec<FieldSpec> {
 
 /// The field of the metadata of every object, of its pods, and of its jobs.
 fn metadata(field: &str) -> Vec<FieldSpec> {
-    let mut specs = vec![FieldSpec::new("//", &format!("metadata/{field}"), true)];
+    let mut specs = vec![FieldSpec::new("//", format!("metadata/{field}"), true)];
     for (gvk, template) in TEMPLATES {
         if gvk == "batch//CronJob" {
             let path = format!("spec/jobTemplate/metadata/{field}");
-            specs.push(FieldSpec::new(gvk, &path, true));
+            specs.push(FieldSpec::new(gvk, path, true));
         }
         specs.push(FieldSpec::new(
             gvk,
-            &format!("{template}/metadata/{field}"),
+            format!("{template}/metadata/{field}"),
             true,
         ));
     }
@@ -148,7 +148,7 @@ fn template_labels() -> Vec<FieldSpec> {
     let mut specs = metadata("labels");
     for spec in &mut specs {
         if spec.gvk.kind == "StatefulSet" {
-            "apps".clone_into(&mut spec.gvk.group);
+            spec.gvk.group = "apps".into();
         }
     }
     specs
@@ -168,7 +168,7 @@ fn common_labels() -> Vec<FieldSpec> {
     for gvk in ["apps//Deployment", "apps//StatefulSet"] {
         for selector in POD_SELECTORS {
             let path = format!("spec/template/spec/{selector}/matchLabels");
-            all.push(FieldSpec::new(gvk, &path, false));
+            all.push(FieldSpec::new(gvk, path, false));
         }
     }
     all.extend(template_labels());

@@ -130,7 +130,7 @@ fn keep_first(items: &mut Vec<Value>, keys: &[&str]) {
     });
 }
 
-/// Of items with the same keys only the last stays, where the first was.
+/// Of items with the same keys only the last stays, where the first was; empty ones go.
 fn drop_repeated(items: &mut Vec<Value>, keys: &[&str]) {
     let mut seen: HashMap<Vec<Option<String>>, usize> = HashMap::with_capacity(items.len());
     let mut kept: Vec<Value> = Vec::with_capacity(items.len());
@@ -140,6 +140,8 @@ fn drop_repeated(items: &mut Vec<Value>, keys: &[&str]) {
             if !kept.contains(&item) {
                 kept.push(item);
             }
+        } else if item.as_object().is_some_and(Map::is_empty) {
+            // kustomize takes it for one that was deleted.
         } else if key.iter().any(Option::is_none) {
             kept.push(item);
         } else if let Some(known) = seen.get(&key).and_then(|at| kept.get_mut(*at)) {

@@ -113,14 +113,49 @@ fn requirement(text: &str) -> Result<Requirement, String> {
         (text, Operator::Exists)
     };
     let key = key.trim();
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/');
-    if key.is_empty() || !key.chars().all(allowed) {
+    if !is_key(key) {
         return Err(wrong());
+    }
+    if let Operator::In(values) | Operator::NotIn(values) = &operator
+        && let Some(value) = values.iter().find(|value| !is_value(value))
+    {
+        return Err(format!(
+            "{value:?} in {text:?} cannot be the value of a label"
+        ));
     }
     Ok(Requirement {
         key: key.to_owned(),
         operator,
     })
+}
+
+/// Whether a text can be the key of a label: a name, maybe with a domain in front.
+fn is_key(text: &str) -> bool {
+    let (domain, name) = match text.split_once('/') {
+        Some((domain, name)) => (Some(domain), name),
+        None => (None, text),
+    };
+    !name.is_empty() && is_value(name) && domain.is_none_or(is_domain)
+}
+
+/// Whether a text can be the value of a label.
+fn is_value(text: &str) -> bool {
+    let is_end = |c: Option<char>| c.is_none_or(|c| c.is_ascii_alphanumeric());
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    text.len() <= 63
+        && text.chars().all(allowed)
+        && is_end(text.chars().next())
+        && is_end(text.chars().next_back())
+}
+
+fn is_domain(text: &str) -> bool {
+    let is_lower = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let is_part = |part: &str| {
+        part.chars().all(|c| is_lower(c) || c == '-')
+            && part.starts_with(is_lower)
+            && part.ends_with(is_lower)
+    };
+    text.len() <= 253 && text.split('.').all(is_part)
 }
 
 #[cfg(test)]
@@ -153,6 +188,12 @@ mod tests {
     #[case("a,,b")]
     #[case("a b")]
     #[case("a>x")]
+    #[case("a in (b, -)")]
+    #[case("a=-b")]
+    #[case("a!=b c")]
+    #[case("Domain/a")]
+    #[case("a/b/c")]
+    #[case("a/")]
     fn nonsense_is_refused(#[case] text: &str) {
         assert!(LabelSelector::parse(text).is_err());
     }

@@ -73,11 +73,7 @@ impl From<Configuration> for Config {
     fn from(source: Configuration) -> Self {
         let specs = |list: Vec<FieldSpecSource>| list.into_iter().map(FieldSpec::from).collect();
         let reference = |source: NameReferenceSource| NameReference {
-            gvk: Gvk {
-                group: source.group,
-                version: source.version,
-                kind: source.kind,
-            },
+            gvk: Gvk::new(source.group, source.version, source.kind),
             referrers: specs(source.field_specs),
         };
         let mut config = Self {
@@ -175,9 +171,21 @@ fn read_schema(place: &Place<'_, '_>, path: &str) -> Result<Custom, Error> {
 
 /// Reads a file of settings.
 fn read_file(place: &Place<'_, '_>, path: &str, field: &str) -> Result<(Value, Source), Error> {
+    read(place, path, field, |bytes, path| {
+        yaml::parse_lines(bytes, path, Dialect::Configuration)
+    })
+}
+
+type Documents = Vec<(yaml::Document, yaml::Lines)>;
+
+fn read(
+    place: &Place<'_, '_>,
+    path: &str,
+    field: &str,
+    parse: impl Fn(&[u8], &str) -> Result<Documents, Error>,
+) -> Result<(Value, Source), Error> {
     let (path, content) = place.read(path, field)?;
-    let documents = yaml::parse_lines(&content, &path, Dialect::Configuration)?;
-    let (value, lines) = documents
+    let (value, lines) = parse(&content, &path)?
         .into_iter()
         .next()
         .map(|(document, lines)| (document.value, lines))
@@ -195,7 +203,8 @@ fn read_configuration(
     path: &str,
     field: &str,
 ) -> Result<Config, Vec<Error>> {
-    let (mut value, source) = read_file(place, path, field).map_err(|error| vec![error])?;
+    let (mut value, source) =
+        read(place, path, field, yaml::parse_unique).map_err(|error| vec![error])?;
     if value.is_null() {
         return Ok(Config::default());
     }

@@ -52,7 +52,7 @@ fn apply_one(
     text: &str,
     spec: &FieldSpec,
 ) -> Result<(), String> {
-    if spec.is(&["metadata", "name"]) && !text.is_empty() {
+    if spec.path == "metadata/name" && !text.is_empty() {
         let list = match affix {
             Affix::Prefix => &mut resource.prefixes,
             Affix::Suffix => &mut resource.suffixes,

@@ -71,10 +71,10 @@ impl Namespace {
         }
         for spec in &self.specs {
             // The first is done above. Only core Namespaces are named after the namespace.
-            let skip = spec.is(&["metadata", "namespace"])
-                || (spec.is(&["metadata", "name"]) && !is_core)
-                || (spec.is(&["subjects", "namespace"])
-                    && matches!(spec.gvk.kind.as_str(), "RoleBinding" | "ClusterRoleBinding")
+            let skip = spec.path == "metadata/namespace"
+                || (spec.path == "metadata/name" && !is_core)
+                || (spec.path == "subjects/namespace"
+                    && matches!(&*spec.gvk.kind, "RoleBinding" | "ClusterRoleBinding")
                     && is_binding);
             if !skip {
                 fieldspec::visit(&mut resource.value, spec, Create::Text, &mut |field| {

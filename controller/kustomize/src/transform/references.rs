@@ -56,7 +56,7 @@ pub(crate) fn apply(resources: &mut Resources, references: &[NameReference]) -> 
                     "{} of {}: {}: {error}",
                     resource.id(),
                     resource.origin,
-                    spec.path_text()
+                    spec.path
                 ));
             }
         }
@@ -163,11 +163,11 @@ impl Was {
     fn of(id: IdRef<'_>) -> Self {
         Self {
             name: id.name.to_owned(),
-            gvk: Gvk {
-                group: id.gvk.group.to_owned(),
-                version: id.gvk.version.to_owned(),
-                kind: id.gvk.kind.to_owned(),
-            },
+            gvk: Gvk::new(
+                id.gvk.group.to_owned(),
+                id.gvk.version.to_owned(),
+                id.gvk.kind.to_owned(),
+            ),
         }
     }
 }
@@ -204,7 +204,7 @@ impl<'r> Referrer<'r> {
     /// Says which field is looked at, and what it names.
     fn target(&mut self, target: &Gvk, spec: &FieldSpec, resource: &Resource) {
         self.target.clone_from(target);
-        let is_role = spec.path_text().ends_with("roleRef/name");
+        let is_role = spec.path.ends_with("roleRef/name");
         self.role = is_role.then(|| role_of(&resource.value)).flatten();
     }
 
@@ -321,11 +321,7 @@ impl<'r> Referrer<'r> {
 fn role_of(binding: &Value) -> Option<Gvk> {
     let role = binding.get("roleRef")?;
     let text = |field| role.get(field).and_then(Value::as_str).map(str::to_owned);
-    Some(Gvk {
-        group: text("apiGroup")?,
-        version: String::new(),
-        kind: text("kind")?,
-    })
+    Some(Gvk::new(text("apiGroup")?, String::new(), text("kind")?))
 }
 
 fn has_blank_namespace(resource: &Resource) -> bool {

@@ -55,30 +55,57 @@ impl Replacement {
     /// Copies the value to all targets.
     pub(crate) fn apply(&self, resources: &mut Resources) -> Result<(), String> {
         let targets = self.targets.as_ref().ok_or("needs targets")?;
-        let value = match (&self.source, &self.source_value) {
-            (Some(source), None) => source.value(resources)?,
-            (None, Some(value)) => Value::String(value.clone()),
+        let mut copied = match (&self.source, &self.source_value) {
+            (Some(source), None) => source.copied(resources)?,
+            (None, Some(value)) => Copied {
+                value: Value::String(value.clone()),
+                from: None,
+            },
             (None, None) => return Err("needs a source or a sourceValue".to_owned()),
             (Some(_), Some(_)) => return Err("has both a source and a sourceValue".to_owned()),
         };
         targets.iter().enumerate().try_for_each(|(at, target)| {
             target
-                .set(resources, &value)
+                .set(resources, &mut copied)
                 .map_err(|error| format!("targets[{at}]: {error}"))
         })
     }
 }
 
+/// The value that is copied.
+struct Copied<'s> {
+    value: Value,
+    /// The object that the value stands in, unless only a part of it is copied: where a target is
+    /// the source itself, later targets get what it has become.
+    from: Option<(usize, &'s Source)>,
+}
+
+impl Copied<'_> {
+    /// Takes note of a change of an object.
+    fn refresh(&mut self, at: usize, resource: &Resource) {
+        if let Some((from, source)) = self.from
+            && from == at
+            && let Ok(value) = source.value(resource)
+        {
+            self.value = value;
+        }
+    }
+}
+
 impl Source {
-    fn value(&self, resources: &Resources) -> Result<Value, String> {
-        let gvk = Gvk {
-            group: self.group.clone(),
-            version: self.version.clone(),
-            kind: self.kind.clone(),
-        };
+    fn copied(&self, resources: &Resources) -> Result<Copied<'_>, String> {
+        let (at, resource) = self.find(resources)?;
+        Ok(Copied {
+            value: self.value(resource)?,
+            from: self.options.delimiter.is_empty().then_some((at, self)),
+        })
+    }
+
+    fn find<'r>(&self, resources: &'r Resources) -> Result<(usize, &'r Resource), String> {
+        let gvk = Gvk::new(self.group.clone(), self.version.clone(), self.kind.clone());
         let found = resources.by_any_id(|id| self.selects(id, &gvk));
-        let resource = match found.as_slice() {
-            [at] => resources.get(*at),
+        match found.as_slice() {
+            [at] => resources.get(*at).map(|resource| (*at, resource)),
             [] => None,
             several => {
                 return Err(format!(
@@ -86,8 +113,11 @@ impl Source {
                     several.len()
                 ));
             }
-        };
-        let resource = resource.ok_or("the source selects no object")?;
+        }
+        .ok_or_else(|| "the source selects no object".to_owned())
+    }
+
+    fn value(&self, resource: &Resource) -> Result<Value, String> {
         let path = if self.field_path.is_empty() {
             NAME
         } else {
@@ -141,7 +171,7 @@ fn is_empty(value: &Value) -> bool {
 }
 
 impl Target {
-    fn set(&self, resources: &mut Resources, value: &Value) -> Result<(), String> {
+    fn set(&self, resources: &mut Resources, copied: &mut Copied<'_>) -> Result<(), String> {
         let select = self.select.as_ref().ok_or("needs select")?;
         let select = Selection::new(select)?;
         let reject: Vec<(Selection, &Selector)> = self
@@ -158,16 +188,18 @@ impl Target {
                 .collect::<Result<_, _>>()?
         };
         let budget = resources.budget.clone();
-        let weight = budget::weight(value);
-        for resource in resources.iter_mut() {
+        for (at, resource) in resources.iter_mut().enumerate() {
             budget.spend(1)?;
             if is_meant(resource, &select, &reject) {
                 // What a JSON patch put into annotations is text by now.
                 tidy(&mut resource.value);
                 for path in &paths {
+                    let value = &copied.value;
+                    let weight = budget::weight(value);
                     self.set_field(resource, path, value, &|| budget.spend(weight))?;
+                    copied.refresh(at, resource);
                 }
-                if value.is_object() || value.is_array() {
+                if copied.value.is_object() || copied.value.is_array() {
                     bounds::check(&resource.value)?;
                 }
             }

@@ -30,7 +30,7 @@ pub(crate) fn apply(
     if found {
         return Ok(());
     }
-    let kinds: Vec<&str> = specs.iter().map(|spec| spec.gvk.kind.as_str()).collect();
+    let kinds: Vec<&str> = specs.iter().map(|spec| &*spec.gvk.kind).collect();
     Err(format!(
         "there is no {} named {}",
         kinds.join(", "),

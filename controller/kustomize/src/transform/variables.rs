@@ -48,20 +48,12 @@ pub(crate) fn bind(resources: &mut Resources, variable: &Var) -> Result<(), Stri
 }
 
 fn kind_of(reference: &ObjectReference) -> Gvk {
-    let mut gvk = Gvk {
-        group: reference.group.clone(),
-        version: reference.version.clone(),
-        kind: reference.kind.clone(),
+    let (group, version) = match reference.api_version.split_once('/') {
+        Some((group, version)) => (group, version),
+        None if reference.api_version.is_empty() => (&*reference.group, &*reference.version),
+        None => (&*reference.group, &*reference.api_version),
     };
-    match reference.api_version.split_once('/') {
-        Some((group, version)) => {
-            group.clone_into(&mut gvk.group);
-            version.clone_into(&mut gvk.version);
-        }
-        None if reference.api_version.is_empty() => {}
-        None => reference.api_version.clone_into(&mut gvk.version),
-    }
-    gvk
+    Gvk::new(group.to_owned(), version.to_owned(), reference.kind.clone())
 }
 
 /// Puts the values of all variables where they are named.

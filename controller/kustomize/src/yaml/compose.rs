@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use granit_parser::{Event, Parser, ScalarStyle, Span, Tag};
+use serde_json::map::Entry;
 use serde_json::{Map, Value};
 
 use super::{Dialect, Document, Notation, scalar};
@@ -40,6 +41,14 @@ pub(crate) fn parse_lines(
     dialect: Dialect,
 ) -> Result<Vec<(Document, Lines)>, Error> {
     let mut composer = Composer::new(path, dialect, true);
+    composer.run(text_of(bytes, path)?)?;
+    Ok(composer.documents)
+}
+
+/// Reads a file of settings in which no key may stand twice, and where its fields stand.
+pub(crate) fn parse_unique(bytes: &[u8], path: &str) -> Result<Vec<(Document, Lines)>, Error> {
+    let mut composer = Composer::new(path, Dialect::Configuration, true);
+    composer.is_unique = true;
     composer.run(text_of(bytes, path)?)?;
     Ok(composer.documents)
 }
@@ -96,6 +105,8 @@ enum Key {
 struct Composer<'p> {
     file: &'p str,
     dialect: Dialect,
+    /// Whether a key that stands twice is an error.
+    is_unique: bool,
     frames: Vec<Frame>,
     anchors: HashMap<usize, (Value, Size)>,
     aliased: usize,
@@ -112,6 +123,7 @@ impl<'p> Composer<'p> {
         Self {
             file,
             dialect,
+            is_unique: dialect == Dialect::Manifest,
             frames: Vec::new(),
             anchors: HashMap::new(),
             aliased: 0,
@@ -306,7 +318,7 @@ impl<'p> Composer<'p> {
             let length = self.enter(line);
             self.path.truncate(length);
         }
-        let dialect = self.dialect;
+        let is_unique = self.is_unique;
         let Some(frame) = self.frames.last_mut() else {
             let lines = self.lines.as_mut().map(std::mem::take);
             let document = Document {
@@ -326,13 +338,16 @@ impl<'p> Composer<'p> {
                 key,
                 merges,
             } => match key.take() {
-                Some(Key::Field(name)) => {
-                    let twice = fields.contains_key(&name) && dialect == Dialect::Manifest;
-                    if twice {
-                        return Err(self.fail(line, format!("the key {name:?} stands twice")));
+                Some(Key::Field(name)) => match fields.entry(name) {
+                    Entry::Occupied(known) if is_unique => {
+                        let message = format!("the key {:?} stands twice", known.key());
+                        return Err(self.fail(line, message));
                     }
-                    fields.insert(name, value);
-                }
+                    Entry::Occupied(mut known) => *known.get_mut() = value,
+                    Entry::Vacant(place) => {
+                        place.insert(value);
+                    }
+                },
                 Some(Key::Merge) => match value {
                     Value::Object(_) => merges.push(value),
                     Value::Array(items) if items.iter().all(Value::is_object) => {

@@ -30,7 +30,13 @@ pub fn to_yaml(value: &Value) -> String {
 }
 
 fn pad(out: &mut String, indent: usize) {
-    out.extend(std::iter::repeat_n(' ', indent));
+    const BLANKS: &str = "                                ";
+    let mut left = indent;
+    while left > 0 {
+        let now = left.min(BLANKS.len());
+        out.push_str(&BLANKS[..now]);
+        left -= now;
+    }
 }
 
 /// `inline`: the first line is already begun (after `- `).
@@ -97,6 +103,7 @@ fn number_text(number: &Number) -> String {
 /// `block`: the indentation for a text of several lines, if it may be written as a block.
 fn string(out: &mut String, text: &str, block: Option<usize>) {
     if let Some(indent) = block
+        && text.contains('\n')
         && fits_block(text)
     {
         literal(out, text, indent);
@@ -174,6 +181,22 @@ fn double_quoted(out: &mut String, text: &str) {
 }
 
 fn fits_plain(text: &str) -> bool {
+    is_simple(text) || fits_plain_by_rules(text)
+}
+
+/// Tells at one glance that a text needs no quotes; most texts do not.
+///
+/// It begins with a letter and is longer than any word that means something else.
+fn is_simple(text: &str) -> bool {
+    const LONGEST_WORD: usize = 5;
+    text.len() > LONGEST_WORD
+        && text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'/' | b'_' | b'-'))
+}
+
+fn fits_plain_by_rules(text: &str) -> bool {
     let Some(first) = text.chars().next() else {
         return false;
     };

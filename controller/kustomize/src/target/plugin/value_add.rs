@@ -96,16 +96,16 @@ impl ValueAdd {
             };
             return namespace.apply_one(resource, outside);
         }
-        let spec = FieldSpec::new("//", &target.field_path, true);
+        let spec = FieldSpec::new("//", target.field_path.clone(), true);
         let mut field = &mut resource.value;
-        for part in &spec.path {
+        for part in spec.parts() {
             if field.is_null() {
                 *field = Value::Object(Map::new());
             }
             let fields = field.as_object_mut().ok_or_else(|| {
                 format!("{}: {part} needs a mapping around it", target.field_path)
             })?;
-            field = fields.entry(part.as_str()).or_insert(Value::Null);
+            field = fields.entry(&*part).or_insert(Value::Null);
         }
         let known = match &*field {
             Value::Null => String::new(),
