@@ -190,7 +190,15 @@ fn step<'v>(
     if name.is_empty() {
         return Err("a field has no name".to_owned());
     }
-    if is_list || create == Create::Never {
+    if is_list && create != Create::Never {
+        return Ok(fields.get_mut(name).map(|field| {
+            if field.is_null() {
+                *field = Value::Array(Vec::new());
+            }
+            field
+        }));
+    }
+    if create == Create::Never {
         return Ok(fields.get_mut(name));
     }
     let empty = || match create {

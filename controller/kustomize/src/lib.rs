@@ -71,7 +71,7 @@
 //! - `$patch: replace` for a whole object replaces it, where kustomize leaves it as it is.
 //! - What changes a label or annotation changes it in that place alone. In kustomize the places
 //!   that one field wrote share one value, so that a later change reaches selectors, too.
-//! - A replacement that puts a word in the place of a number is refused at once, and not only if
+//! - A null that a replacement meets takes the value; a replacement that puts a word in the place of a number is refused at once, and not only if
 //!   the word is still there at the end.
 //! - A JSON patch that is wrong is refused even if it meets no object; large integers keep all
 //!   their digits in the objects that it meets. A test of a text with `<`, `>` or `&` holds if the

@@ -88,7 +88,7 @@ impl Patch {
                 [] => Ok(()),
                 [patch] => {
                     let selected = selection.select(resources);
-                    merge_all(resources, &selected, patch, allowed)
+                    merge_all(resources, &selected, &without_empty_texts(patch), allowed)
                 }
                 _ => Err("a patch with a target must be a single document".to_owned()),
             },
@@ -105,6 +105,21 @@ impl Patch {
             }
         }
     }
+}
+
+/// A patch with a target takes neither all labels nor all annotations away, only single ones.
+fn without_empty_texts(patch: &Resource) -> Resource {
+    let mut patch = patch.clone();
+    if let Some(Value::Object(metadata)) = patch.value.get_mut("metadata") {
+        for texts in ["labels", "annotations"] {
+            let is_empty =
+                |value: &Value| value.is_null() || value.as_object().is_some_and(Map::is_empty);
+            if metadata.get(texts).is_some_and(is_empty) {
+                metadata.shift_remove(texts);
+            }
+        }
+    }
+    patch
 }
 
 /// Applies operations to one object.

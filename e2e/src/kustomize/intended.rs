@@ -9,7 +9,7 @@ use super::{Difference, Sort, Tree};
 /// Names the deliberate deviation that a difference comes from.
 pub fn intended(tree: &Tree, difference: &Difference) -> Option<&'static str> {
     let text = difference.text.as_str();
-    if difference.sort == Sort::Objects && any(tree, &replaces_object) {
+    if difference.sort != Sort::WeFail && any(tree, &replaces_object) {
         return Some("a patch that replaces a whole object does so, where kustomize does nothing");
     }
     if text.contains("internal.config.kubernetes.io") {
@@ -28,12 +28,21 @@ fn other_objects(tree: &Tree, text: &str) -> Option<&'static str> {
     let shared = |key: &String| text.contains(&format!(".{key}:"));
     let reasons = [
         (
-            text.contains(".ports") && any(tree, &lacks_port_key),
+            text.contains(".ports")
+                && any(tree, &|value| lacks_port_key(value) || changes_port(value)),
             "merging lists with two keys loses nothing where the second key is missing",
         ),
         (
-            (has("replacements") || has("vars")) && shared_texts(tree).iter().any(shared),
+            shared_texts(tree).iter().any(shared),
             "what changes a label changes it nowhere else",
+        ),
+        (
+            text.contains(".metadata.annotations: missing, ") && any(tree, &annotates),
+            "kustomize's own notes in annotations are never seen",
+        ),
+        (
+            sides(text).is_some_and(|(a, b)| a.contains('~') && a.replace('~', "null") == b),
+            "a null in a text is written null, however its source writes it",
         ),
         (
             text.contains(".apiVersion: missing, "),
@@ -76,6 +85,10 @@ fn accepted(tree: &Tree, text: &str) -> Option<&'static str> {
         ),
         (text.contains("!!timestamp"), "the type of a date is text"),
         (
+            text.contains(" as a !!null"),
+            "a null that a replacement meets takes the type of the value",
+        ),
+        (
             text.starts_with("testing value ") && any_text(tree, &has_long_number),
             "large numbers keep all their digits",
         ),
@@ -107,10 +120,19 @@ fn refused(text: &str) -> Option<&'static str> {
     let says = |words: &[&str]| words.iter().any(|words| text.contains(words));
     let reasons = [
         (
-            says(&[": path is missing", ": op must be", "stands twice"]),
+            says(&[
+                "path is missing",
+                "op is missing",
+                ": op must be",
+                "stands twice",
+            ]),
             "what is wrong with a patch is refused even if it meets no object",
         ),
         (says(&["kind: must be a string"]), "a kind is text"),
+        (
+            says(&["is not a string; put it in quotes"]),
+            "a key is text, also in what nothing comes of",
+        ),
         (
             says(&["no number of that sort", "neither true nor false"]),
             "a word in the place of a number is refused, even if something else takes it away later",
@@ -220,6 +242,17 @@ fn lacks_port_key(value: &Value) -> bool {
         |item: &Value| !has(item, "protocol") || !(has(item, "port") || has(item, "containerPort"));
     let items = value.get("ports").and_then(Value::as_array);
     items.is_some_and(|items| items.iter().any(lacks))
+}
+
+/// Tells whether a value is an operation of a JSON patch on a port.
+fn changes_port(value: &Value) -> bool {
+    let path = value["path"].as_str().unwrap_or_default();
+    value.get("op").is_some() && path.contains("/ports/")
+}
+
+/// Tells whether a value is a transformer that adds annotations where there are some.
+fn annotates(value: &Value) -> bool {
+    value["kind"] == "AnnotationsTransformer"
 }
 
 /// Tells whether anything in the files of a tree, or in the patches within them, is such.

@@ -140,7 +140,7 @@ fn drop_repeated(items: &mut Vec<Value>, keys: &[&str]) {
             if !kept.contains(&item) {
                 kept.push(item);
             }
-        } else if item.as_object().is_some_and(Map::is_empty) {
+        } else if item.as_object().is_some_and(is_nothing) {
             // kustomize takes it for one that was deleted.
         } else if key.iter().any(Option::is_none) {
             kept.push(item);
@@ -152,6 +152,10 @@ fn drop_repeated(items: &mut Vec<Value>, keys: &[&str]) {
         }
     }
     *items = kept;
+}
+
+fn is_nothing(fields: &Map<String, Value>) -> bool {
+    fields.values().all(Value::is_null)
 }
 
 /// A mapping that was not there: its nulls and directives have nothing to do.
@@ -202,8 +206,8 @@ fn list(
         return Ok(Some(Value::Array(patch)));
     };
     let target = match take_list_directive(&mut patch)? {
-        Directive::Delete if target.is_some() => return Ok(None),
-        Directive::Delete | Directive::Replace => None,
+        Directive::Delete => return Ok(None),
+        Directive::Replace => None,
         Directive::Merge => target,
     };
     // Of items with the same keys the first counts, but in a list that is new the last.

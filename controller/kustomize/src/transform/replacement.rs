@@ -225,7 +225,12 @@ impl Target {
         };
         let found = path.visit(&mut resource.value, leaf, &mut |field| {
             pay()?;
-            self.put(field, value)
+            self.put(field, value)?;
+            // An annotation is text, also an empty one.
+            if field.is_null() && path.text().starts_with("metadata.annotations.") {
+                *field = Value::String(String::new());
+            }
+            Ok(())
         });
         let problem = match found {
             Ok(0) => "there is no such field".to_owned(),

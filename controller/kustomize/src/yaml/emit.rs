@@ -205,7 +205,8 @@ fn fits_plain_by_rules(text: &str) -> bool {
             .chars()
             .nth(1)
             .is_some_and(|c| !c.is_whitespace() && c != '-'),
-        '.' => text != "...",
+        // What could end the document.
+        '.' => text != "..." && !text.starts_with("... "),
         ',' | '[' | ']' | '{' | '}' | '#' | '&' | '*' | '!' | '|' | '>' | '\'' | '"' | '%'
         | '@' | '`' | '=' | '<' => false,
         c => !c.is_whitespace(),
@@ -261,6 +262,7 @@ mod tests {
     #[case("a: b")]
     #[case("a #b")]
     #[case("a:")]
+    #[case("... a")]
     #[case("*")]
     #[case(" a")]
     #[case("\u{85}")]
