@@ -22,6 +22,9 @@ pub struct Args {
         value_name = "NAMESPACE"
     )]
     pub runtime_namespace: String,
+    /// Name of this cluster in notifications and commit statuses
+    #[arg(long, env = "CLUSTER_NAME", default_value = "", value_name = "NAME")]
+    pub cluster_name: String,
     /// Reconcile objects of this namespace only, instead of all namespaces
     #[arg(long, value_name = "NAMESPACE")]
     pub watch_namespace: Option<String>,

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::claims::Claims;
 use crate::key::Key;
 use crate::metrics::Metrics;
+use crate::notify::Notices;
 use crate::references::References;
 use crate::registry::Registry;
 use crate::remotes::Remotes;
@@ -38,6 +39,8 @@ pub(crate) struct Options {
     pub(crate) runtime_namespace: String,
     /// Directory of the git object stores.
     pub(crate) data_dir: PathBuf,
+    /// The name of this cluster for people; may be empty.
+    pub(crate) cluster_name: String,
     /// Syncs that build and apply at once.
     pub(crate) concurrent: u16,
 }
@@ -86,6 +89,8 @@ pub(crate) struct Context {
     pub(crate) metrics: Arc<Metrics>,
     /// Publishes events.
     pub(crate) events: Publisher,
+    /// Tells people and other systems.
+    pub(crate) notices: Notices,
     /// Held by whoever builds and applies, not by whoever waits.
     pub(crate) work: Semaphore,
     /// Held for status writes that can wait.
@@ -120,6 +125,13 @@ impl Context {
             git,
             bases,
         } = connections;
+        let metrics = Arc::<Metrics>::default();
+        let notices = Notices::new(
+            client.clone(),
+            Arc::clone(&metrics),
+            events.clone(),
+            shutdown.clone(),
+        );
         Self {
             client,
             syncs: Arc::default(),
@@ -135,8 +147,9 @@ impl Context {
             remotes: Remotes::default(),
             watches: Watches::default(),
             claims: Claims::default(),
-            metrics: Arc::default(),
+            metrics,
             events,
+            notices,
             work: Semaphore::new(options.concurrent.into()),
             bookkeeping: Semaphore::new(BOOKKEEPING_AT_ONCE),
             echoes: Semaphore::new(ECHOES_AT_ONCE),

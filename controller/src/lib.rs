@@ -18,6 +18,7 @@ mod image_policy;
 mod key;
 mod leader;
 mod metrics;
+mod notify;
 mod references;
 mod registry;
 mod remotes;

@@ -27,6 +27,12 @@ struct Action {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Notification {
+    kind: &'static str,
+    result: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Code {
     code: u16,
 }
@@ -41,6 +47,7 @@ pub(crate) struct Metrics {
     resources: Family<Kind, Gauge>,
     calls: Family<Code, Counter>,
     drifts: Family<Action, Counter>,
+    notifications: Family<Notification, Counter>,
 }
 
 impl Default for Metrics {
@@ -90,6 +97,12 @@ impl Default for Metrics {
             "Objects that others changed, by what was done about it",
             drifts.clone(),
         );
+        let notifications = Family::default();
+        registry.register(
+            "notifications",
+            "Notifications by kind of receiver and what became of them",
+            notifications.clone(),
+        );
         Self {
             registry,
             reconciles,
@@ -99,6 +112,7 @@ impl Default for Metrics {
             resources,
             calls,
             drifts,
+            notifications,
         }
     }
 }
@@ -140,6 +154,13 @@ impl Metrics {
     /// Counts a call of the webhook server by its answer.
     pub(crate) fn called(&self, code: u16) {
         self.calls.get_or_create(&Code { code }).inc();
+    }
+
+    /// Counts a notification by what became of it.
+    pub(crate) fn notified(&self, kind: &'static str, result: &'static str) {
+        self.notifications
+            .get_or_create(&Notification { kind, result })
+            .inc();
     }
 
     /// Returns all figures in the `OpenMetrics` text format.

@@ -91,6 +91,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
             "reconciles still running at the end; they go on where they were after the next start"
         );
     }
+    context.notices.drain().await;
     if let (Ok(()), Some(candidate)) = (&ended, &candidate) {
         candidate.release().await;
     }
@@ -146,6 +147,7 @@ fn options(args: &Args) -> Options {
     Options {
         runtime_namespace: args.runtime_namespace.clone(),
         data_dir: args.data_dir.clone(),
+        cluster_name: args.cluster_name.clone(),
         concurrent: args.concurrent,
     }
 }

@@ -113,12 +113,17 @@ impl Publisher {
 
     /// Publishes an event about an object.
     pub(crate) fn publish<K: Resource<DynamicType = ()>>(&self, object: &K, told: &Told) {
-        let metadata = object.meta();
+        self.publish_about(reference(object), told);
+    }
+
+    /// Publishes an event about the object of a reference.
+    pub(crate) fn publish_about(&self, object: ObjectReference, told: &Told) {
         let now = Timestamp::now();
-        let name = metadata.name.clone().unwrap_or_default();
+        let name = object.name.clone().unwrap_or_default();
+        let key = Key::new(object.namespace.as_deref().unwrap_or_default(), &name);
         let event = Event {
             metadata: ObjectMeta {
-                namespace: metadata.namespace.clone(),
+                namespace: object.namespace.clone(),
                 name: Some(format!("{name}.{:x}", now.as_nanosecond())),
                 ..ObjectMeta::default()
             },
@@ -126,23 +131,29 @@ impl Publisher {
             event_time: Some(MicroTime(now)),
             note: Some(truncate(&told.finding.message, NOTE_LIMIT)),
             reason: Some(told.finding.reason.as_str().to_owned()),
-            regarding: Some(ObjectReference {
-                api_version: Some(K::api_version(&()).into_owned()),
-                kind: Some(K::kind(&()).into_owned()),
-                name: metadata.name.clone(),
-                namespace: metadata.namespace.clone(),
-                resource_version: metadata.resource_version.clone(),
-                uid: metadata.uid.clone(),
-                field_path: None,
-            }),
+            regarding: Some(object),
             reporting_controller: Some(CONTROLLER.to_owned()),
             reporting_instance: Some(self.instance.to_string()),
             type_: Some(if told.warning { "Warning" } else { "Normal" }.to_owned()),
             ..Event::default()
         };
         if self.queue.try_send(event).is_err() {
-            tracing::warn!(object = %Key::of(metadata), reason = %told.finding.reason, "event dropped, too many are waiting");
+            tracing::warn!(object = %key, reason = %told.finding.reason, "event dropped, too many are waiting");
         }
+    }
+}
+
+/// Returns what names an object in an event.
+pub(crate) fn reference<K: Resource<DynamicType = ()>>(object: &K) -> ObjectReference {
+    let metadata = object.meta();
+    ObjectReference {
+        api_version: Some(K::api_version(&()).into_owned()),
+        kind: Some(K::kind(&()).into_owned()),
+        name: metadata.name.clone(),
+        namespace: metadata.namespace.clone(),
+        resource_version: metadata.resource_version.clone(),
+        uid: metadata.uid.clone(),
+        field_path: None,
     }
 }
 

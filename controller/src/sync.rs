@@ -28,4 +28,4 @@ mod wakeups;
 pub(crate) use actor::run;
 pub(crate) use memory::claimed;
 pub(crate) use target::place;
-pub(crate) use wakeups::token;
+pub(crate) use wakeups::{source_key, token};

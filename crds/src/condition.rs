@@ -68,8 +68,6 @@ reasons! {
     Suspended,
     /// A field or a combination of fields makes no sense.
     InvalidSpec,
-    /// A field is set whose behaviour this version does not have.
-    NotSupported,
     /// Something took longer than `spec.timeout`.
     TimedOut,
     /// A referenced Secret, or a key in it, is missing.
@@ -82,6 +80,8 @@ reasons! {
     AccessDenied,
     /// The controller itself went wrong.
     InternalError,
+    /// A receiver in `spec.notify` could not be told.
+    NotificationFailed,
 
     /// The URL of the repository is not one.
     UrlInvalid,

@@ -142,12 +142,6 @@ impl GitRepositorySpec {
     pub fn is_suspended(&self) -> bool {
         self.suspend.unwrap_or(false)
     }
-
-    /// Returns the fields that are set and that this version does not act on yet; the controller refuses them.
-    pub fn unsupported(&self) -> Vec<&'static str> {
-        let notify = (!self.notify.is_empty()).then_some("spec.notify");
-        notify.into_iter().collect()
-    }
 }
 
 /// What to follow in a repository; at most one field is set.

@@ -40,6 +40,6 @@ pub use duration::Duration;
 pub use git_repository::{GitRepository, GitRepositorySpec, GitRepositoryStatus};
 pub use image_policy::{ImagePolicy, ImagePolicySpec, ImagePolicyStatus};
 pub use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
-pub use notification::Notification;
+pub use notification::{Notification, Notified};
 pub use reference::{KeyReference, SecretReference};
 pub use sync::{Sync, SyncSpec, SyncStatus};

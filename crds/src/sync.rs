@@ -4,7 +4,6 @@ mod build;
 mod health;
 mod policy;
 mod status;
-mod supported;
 
 use std::time;
 

@@ -28,6 +28,7 @@ pub mod live;
 pub mod managed_fields;
 pub mod message;
 pub mod normalize;
+pub mod notify;
 pub mod object;
 pub mod order;
 pub mod overlay;

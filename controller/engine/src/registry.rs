@@ -32,5 +32,6 @@ pub use access::{Access, Login};
 pub use client::{Client, Options};
 pub use docker_config::Error as DockerConfigError;
 pub use error::{Class, Error};
+pub(crate) use headers::retry_after;
 pub use metadata::Metadata;
 pub use tags::Tags;

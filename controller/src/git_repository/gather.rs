@@ -102,14 +102,6 @@ pub(crate) async fn gather(
 
 /// Refuses what cannot be followed before anything is read.
 fn check(spec: &GitRepositorySpec) -> Result<(), Outcome> {
-    let unsupported = spec.unsupported();
-    if !unsupported.is_empty() {
-        let fields = unsupported.join(", ");
-        return Err(stalled(
-            Reason::NotSupported,
-            format!("{fields}: not supported yet; remove it from the spec"),
-        ));
-    }
     if let Some(template) = spec
         .write
         .as_ref()

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use flux_core::edit;
 use flux_core::git::{ObjectId, Revision};
-use flux_crds::{GitRepository, GitRepositorySpec, GitRepositoryStatus};
+use flux_crds::{GitRepository, GitRepositorySpec, GitRepositoryStatus, Notified};
 use flux_engine::git::{Error, GitTree, Store};
 
 use super::write::Wishes;
@@ -30,6 +30,8 @@ pub(crate) struct Memory {
     pub(crate) places: Arc<Mutex<edit::Memo>>,
     /// Failures in a row.
     pub(crate) failures: u32,
+    /// What the receivers in `spec.notify` were last told.
+    pub(crate) notified: Option<Notified>,
 }
 
 impl Memory {
@@ -38,6 +40,7 @@ impl Memory {
         let status = repository.status.clone().unwrap_or_default();
         Self {
             uid: repository.metadata.uid.clone(),
+            notified: status.notified.clone(),
             status,
             ..Self::default()
         }

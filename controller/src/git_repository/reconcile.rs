@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use flux_core::conclude::{self, Event, Finding, Outcome, Pace};
+use flux_core::edit;
 use flux_core::git::ObjectId;
+use flux_core::notify as notice;
 use flux_crds::git_repository::{CommitSummary, LastWrite};
 use flux_crds::{GitRepository, GitRepositoryStatus, Reason, Time};
 use flux_engine::git::{Deadline, Pushed, Store};
@@ -14,9 +16,10 @@ use jiff::Timestamp;
 use super::fetch::{Found, Look, New, explain};
 use super::gather::{Gathered, gather};
 use super::memory::{Memory, directory, view};
-use super::write;
+use super::write::{self, Written};
 use crate::context::Context;
 use crate::key::Key;
+use crate::notify::{self, News};
 use crate::report::chain;
 use crate::sources::Snapshot;
 use crate::status;
@@ -43,11 +46,14 @@ pub(crate) async fn reconcile(
             .then_some(STATUS_RETRY);
     }
     let started = Instant::now();
-    let (found, pushed) = look_and_write(context, repository, memory).await;
+    let (found, written) = look_and_write(context, repository, memory).await;
     let (outcome, mut event, mut status) = conclude(&key, repository, memory, found);
     status.webhook_path = context.hooks.path(&Object::Repository(key.clone()));
-    if let Some(pushed) = pushed {
-        event = Some(tell(&pushed, &mut status));
+    notify(context, repository, memory, &outcome);
+    if let Some(Written { pushed, changes }) = written {
+        let told = tell(&pushed, &mut status);
+        send(context, repository, (&pushed, &changes), &told.finding);
+        event = Some(told);
         tracing::info!(object = %key, commit = %pushed.resolved.commit_id, branch = ?pushed.resolved.short_name, bytes = pushed.bytes_sent, attempts = pushed.attempts, "images committed");
     }
     context
@@ -71,7 +77,7 @@ async fn look_and_write(
     context: &Context,
     repository: &GitRepository,
     memory: &mut Memory,
-) -> (Result<Option<Box<New>>, Outcome>, Option<Pushed>) {
+) -> (Result<Option<Box<New>>, Outcome>, Option<Written>) {
     let key = Key::of(&repository.metadata);
     let begun = async {
         let gathered = Arc::new(gather(context, repository).await?);
@@ -88,13 +94,13 @@ async fn look_and_write(
             return (Err(outcome), None);
         }
     };
-    let pushed = write::write(context, repository, memory, (&gathered, &store)).await;
-    if pushed.is_none() {
+    let written = write::write(context, repository, memory, (&gathered, &store)).await;
+    if written.is_none() {
         return (Ok(found), None);
     }
     match look(context, repository, memory, (&gathered, &store)).await {
-        Ok(newer) => (Ok(newer.or(found)), pushed),
-        Err(outcome) => (Err(outcome), pushed),
+        Ok(newer) => (Ok(newer.or(found)), written),
+        Err(outcome) => (Err(outcome), written),
     }
 }
 
@@ -250,6 +256,38 @@ fn tell(pushed: &Pushed, status: &mut GitRepositoryStatus) -> Event {
     }
 }
 
+/// Tells the receivers in `spec.notify` of failures and their end.
+fn notify(context: &Context, repository: &GitRepository, memory: &mut Memory, outcome: &Outcome) {
+    let ended = notify::Ended {
+        outcome,
+        revision: None,
+        failures_in_a_row: memory.failures,
+        changes: &[],
+        failures: &[],
+    };
+    notify::conclude(context, repository, &mut memory.notified, &ended);
+}
+
+/// Tells the receivers in `spec.notify` of a commit.
+fn send(
+    context: &Context,
+    repository: &GitRepository,
+    (pushed, changes): (&Pushed, &[edit::Change]),
+    finding: &Finding,
+) {
+    let revision = pushed.resolved.revision().to_string();
+    let news = News {
+        revision: Some(&revision),
+        images: changes,
+        commit: Some(notice::Commit {
+            author: pushed.commit.author.clone(),
+            subject: pushed.commit.subject.clone(),
+        }),
+        ..News::new(notice::Kind::ImageUpdate, finding)
+    };
+    notify::send(context, repository, news);
+}
+
 /// Writes status and event. Returns whether the write failed.
 async fn record(
     context: &Context,
@@ -259,6 +297,7 @@ async fn record(
 ) -> bool {
     let key = Key::of(&repository.metadata);
     status.last_handled_reconcile = token(&repository.metadata).or(status.last_handled_reconcile);
+    status.notified.clone_from(&memory.notified);
     if let Some(event) = event {
         context.events.publish(repository, &event);
     }

@@ -37,6 +37,14 @@ const SKIPPED: usize = 5;
 /// The wishes that concern one repository, by policy.
 pub(crate) type Wishes = BTreeMap<Key, Arc<Wanted>>;
 
+/// A commit that was pushed.
+pub(crate) struct Written {
+    /// The commit.
+    pub(crate) pushed: Pushed,
+    /// The values that it changed.
+    pub(crate) changes: Vec<edit::Change>,
+}
+
 /// Failure of an edit.
 #[derive(Debug, thiserror::Error)]
 enum EditError {
@@ -52,7 +60,7 @@ pub(crate) async fn write(
     repository: &GitRepository,
     memory: &mut Memory,
     (gathered, store): (&Arc<Gathered>, &Store),
-) -> Option<Pushed> {
+) -> Option<Written> {
     let key = Key::of(&repository.metadata);
     if context.updates.due(&key).is_empty() {
         return None;
@@ -84,7 +92,10 @@ pub(crate) async fn write(
             let now = pushed.as_ref().filter(same_branch);
             let commit_id = now.map(|pushed| pushed.resolved.commit_id).or(served);
             memory.written = Some((commit_id, wishes));
-            pushed
+            pushed.map(|pushed| Written {
+                pushed,
+                changes: edits.changes,
+            })
         }
         Err(outcome) => {
             let finding = outcome.finding();

@@ -34,14 +34,6 @@ pub(crate) struct Gathered {
 /// Reads everything, or says what is missing.
 pub(crate) async fn gather(context: &Context, policy: &ImagePolicy) -> Result<Gathered, Outcome> {
     let spec = &policy.spec;
-    let unsupported = spec.unsupported();
-    if !unsupported.is_empty() {
-        let message = format!(
-            "{}: not supported yet; remove it from the spec",
-            unsupported.join(", ")
-        );
-        return Err(stalled(Reason::NotSupported, message));
-    }
     let invalid =
         |error: flux_crds::duration::Error| stalled(Reason::InvalidSpec, error.to_string());
     spec.retry_interval().map_err(invalid)?;

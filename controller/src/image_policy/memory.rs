@@ -1,7 +1,7 @@
 //! What a policy's task remembers.
 
 use flux_core::conclude::Outcome;
-use flux_crds::{ImagePolicy, ImagePolicyStatus};
+use flux_crds::{ImagePolicy, ImagePolicyStatus, Notified};
 
 use super::look::Seen;
 
@@ -16,14 +16,18 @@ pub(crate) struct Memory {
     pub(crate) seen: Option<Result<Seen, Outcome>>,
     /// Failures in a row.
     pub(crate) failures: u32,
+    /// What the receivers in `spec.notify` were last told.
+    pub(crate) notified: Option<Notified>,
 }
 
 impl Memory {
     /// Starts from what the status says.
     pub(crate) fn of(policy: &ImagePolicy) -> Self {
+        let status = policy.status.clone().unwrap_or_default();
         Self {
             uid: policy.metadata.uid.clone(),
-            status: policy.status.clone().unwrap_or_default(),
+            notified: status.notified.clone(),
+            status,
             ..Self::default()
         }
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use flux_core::choose;
 use flux_core::conclude::{self, Event, Finding, Outcome};
+use flux_core::notify::Kind;
 use flux_crds::image_policy::ImageReference;
 use flux_crds::{ImagePolicy, ImagePolicyStatus, Reason};
 use jiff::Timestamp;
@@ -12,6 +13,7 @@ use super::look::Seen;
 use super::memory::Memory;
 use crate::context::Context;
 use crate::key::Key;
+use crate::notify::{self, News};
 use crate::report::chain;
 use crate::status;
 use crate::sync::token;
@@ -124,7 +126,18 @@ pub(crate) async fn record(
     status.webhook_path = context.hooks.path(&Object::Policy(key.clone()));
     for event in events(before, &status, outcome) {
         context.events.publish(policy, &event);
+        if event.finding.reason == Reason::ImageUpdated {
+            send(context, policy, &status, &event.finding);
+        }
     }
+    let ended = notify::Ended {
+        outcome,
+        revision: None,
+        failures_in_a_row: memory.failures,
+        changes: &[],
+        failures: &[],
+    };
+    notify::conclude(context, policy, &mut memory.notified, &ended);
     status.conditions =
         conclude::conditions(&before.conditions, outcome, generation, Timestamp::now());
     let Finding { reason, message } = outcome.finding();
@@ -140,6 +153,22 @@ pub(crate) async fn record(
         }
     }
     write(context, policy, memory, status).await
+}
+
+/// Tells the receivers in `spec.notify` of a commit.
+fn send(context: &Context, policy: &ImagePolicy, status: &ImagePolicyStatus, finding: &Finding) {
+    let revision = status.last_update.as_ref().map(|update| &*update.revision);
+    let latest = status.latest.as_ref();
+    let message = latest.map(|latest| format!("{}:{}", latest.image, latest.tag));
+    let finding = Finding::new(
+        finding.reason,
+        message.unwrap_or_else(|| finding.message.clone()),
+    );
+    let news = News {
+        revision,
+        ..News::new(Kind::ImageUpdate, &finding)
+    };
+    notify::send(context, policy, news);
 }
 
 /// Puts the choice into the status.
@@ -229,6 +258,7 @@ async fn write(
 ) -> bool {
     let key = Key::of(&policy.metadata);
     status.last_handled_reconcile = token(&policy.metadata).or(status.last_handled_reconcile);
+    status.notified.clone_from(&memory.notified);
     match status::write::<ImagePolicy, _>(&context.client, &key, &memory.status, &status).await {
         Ok(()) => {
             memory.status = status;

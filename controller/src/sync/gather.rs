@@ -106,14 +106,6 @@ async fn at(
 
 /// Refuses what cannot be followed before anything is touched.
 fn check_spec(sync: &Sync) -> Result<(), Halt> {
-    let unsupported = sync.spec.unsupported();
-    if !unsupported.is_empty() {
-        let fields = unsupported.join(", ");
-        return Err(Halt::stalled(
-            Reason::NotSupported,
-            format!("{fields}: not supported yet; remove it from the spec"),
-        ));
-    }
     let invalid =
         |error: flux_crds::duration::Error| Halt::stalled(Reason::InvalidSpec, error.to_string());
     sync.spec.interval().map_err(invalid)?;

@@ -9,7 +9,7 @@ use flux_core::hash::desired_hash;
 use flux_core::inventory::{Entry, Inventory};
 use flux_core::object::ObjectId;
 use flux_crds::sync::{self, Rollback};
-use flux_crds::{Condition, Sync, SyncStatus};
+use flux_crds::{Condition, Notified, Sync, SyncStatus};
 use flux_kustomize::Read;
 use serde_json::{Value, json};
 
@@ -32,6 +32,8 @@ pub(crate) struct Memory {
     /// The conditions of the last reconcile that came to an end: what events were told from. Progress in between would make
     /// every retry of the same failure news.
     pub(crate) concluded: Vec<Condition>,
+    /// What the receivers in `spec.notify` were last told.
+    pub(crate) notified: Option<Notified>,
     /// Changes of the cluster that no event has told of yet, because the reconcile that made them did not end well.
     pub(crate) untold: Vec<Change>,
     /// Failures in a row.
@@ -72,6 +74,7 @@ impl Memory {
             uid: sync.metadata.uid.clone(),
             half_way: is_half_way.then(Instant::now),
             concluded: status.conditions.clone(),
+            notified: status.notified.clone(),
             status,
             inventory,
             ..Self::default()

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use flux_core::change::{self, Change};
 use flux_core::conclude::{self, Event, Finding, Outcome, Pace};
 use flux_core::redact::scrub;
-use flux_crds::sync::{HistoryEntry, SyncResult};
+use flux_crds::sync::{Failure, HistoryEntry, SyncResult};
 use flux_crds::{Condition, ConditionType, Reason, Sync, SyncStatus, Time};
 use jiff::Timestamp;
 
@@ -16,6 +16,7 @@ use super::memory::{Memory, digest, write_inventory};
 use super::wakeups::token;
 use crate::context::Context;
 use crate::key::Key;
+use crate::notify;
 use crate::status;
 
 /// Entries of `status.history`.
@@ -116,6 +117,7 @@ pub(crate) async fn record(
             .cloned(),
     );
     let event = event(&memory.concluded, &outcome, &memory.untold);
+    notify(recorder, memory, &outcome, (revision.as_deref(), &failures));
     if matches!(outcome, Outcome::Ready(_)) {
         memory.untold.clear();
     }
@@ -124,6 +126,7 @@ pub(crate) async fn record(
         memory.concluded.clone_from(&status.conditions);
     }
     status.failures = failures;
+    status.notified.clone_from(&memory.notified);
     status.inventory = write_inventory(&memory.inventory);
     status.last_handled_reconcile = token(&sync.metadata).or(status.last_handled_reconcile);
     follow(&mut status, memory, &outcome, (revision, health.is_some()));
@@ -153,6 +156,29 @@ pub(crate) async fn record(
         jitter: Context::jitter(key),
     };
     pace.next(&outcome)
+}
+
+/// Tells the receivers in `spec.notify`. After a rollback it is about the revision that failed.
+fn notify(
+    recorder: &Recorder<'_>,
+    memory: &mut Memory,
+    outcome: &Outcome,
+    (revision, failures): (Option<&str>, &[Failure]),
+) {
+    let failed = memory.course.rolled_back().map(|failed| failed.from);
+    let ended = notify::Ended {
+        outcome,
+        revision: failed.as_deref().or(revision),
+        failures_in_a_row: memory.failures,
+        changes: &memory.untold,
+        failures,
+    };
+    notify::conclude(
+        recorder.context,
+        recorder.sync,
+        &mut memory.notified,
+        &ended,
+    );
 }
 
 /// Puts into the status which revision was tried, and whether the cluster is equal to it.

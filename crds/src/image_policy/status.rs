@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Condition, Time, condition};
+use crate::{Condition, Notified, Time, condition};
 
 /// What is known of an image.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -42,6 +42,9 @@ pub struct ImagePolicyStatus {
     /// The path of the controller's webhook server that the registry should call.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub webhook_path: Option<String>,
+    /// What the receivers in `spec.notify` were last told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notified: Option<Notified>,
 }
 
 /// One image of a registry.

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Condition, Time, condition};
+use crate::{Condition, Notified, Time, condition};
 
 /// What is known of a Sync.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -41,6 +41,9 @@ pub struct SyncStatus {
     /// The objects that differ from what was applied.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub drift: Vec<ObjectDrift>,
+    /// What the receivers in `spec.notify` were last told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notified: Option<Notified>,
 }
 
 /// The objects of a Sync.

@@ -97,25 +97,6 @@ async fn a_path_that_does_not_exist_is_named() {
 }
 
 #[tokio::test]
-async fn a_field_without_behaviour_is_refused_instead_of_ignored() {
-    let stage = Stage::set().await;
-    let mut sync = stage.sync();
-    sync.spec.depends_on = vec![flux_crds::sync::Dependency {
-        name: "other".into(),
-        ready: Some("true".into()),
-        ..flux_crds::sync::Dependency::default()
-    }];
-    stage.create(&sync).await;
-    let sync = stage.refused(APPS, "NotSupported").await;
-    assert!(
-        message(&sync).contains("spec.dependsOn[].ready"),
-        "{}",
-        message(&sync)
-    );
-    assert!(flux_e2e::wait::condition(&sync, "Stalled").unwrap().holds);
-}
-
-#[tokio::test]
 async fn an_immutable_field_is_changed_only_where_force_allows_it() {
     let stage = Stage::set().await;
     stage.create(&stage.sync()).await;

@@ -233,14 +233,14 @@ mod tests {
 
     #[test]
     fn waiting_for_ready_gives_up_only_when_stalled() {
-        let failed = (ConditionType::Ready, "False", Reason::NotSupported);
+        let failed = (ConditionType::Ready, "False", Reason::InvalidSpec);
         assert_eq!(
             Goal::Ready.progress(&sync(&[failed], "")),
             Progress::Working
         );
         let stalled = [
             failed,
-            (ConditionType::Stalled, "True", Reason::NotSupported),
+            (ConditionType::Stalled, "True", Reason::InvalidSpec),
         ];
         assert_eq!(Goal::Ready.progress(&sync(&stalled, "")), Progress::Failed);
     }

@@ -17,6 +17,7 @@ use sha1::{Digest, Sha1};
 use self::directory::Directory;
 pub(crate) use self::directory::{Directories, Node};
 use super::{
+    commit::Commit,
     error::{Error, chain},
     id::{from_gix, to_gix},
     ignore::Rules,
@@ -79,6 +80,11 @@ impl GitTree {
     /// Returns the commit.
     pub fn commit_id(&self) -> ObjectId {
         self.0.commit_id
+    }
+
+    /// Reads who made the commit and what it says.
+    pub fn commit(&self) -> Result<Commit, Error> {
+        Commit::read(&self.0.store, self.0.commit_id)
     }
 
     /// Returns an id that changes when what a build can see at a path changes, and only then.

@@ -10,7 +10,7 @@ const LONGEST_WAIT: Duration = Duration::from_hours(24);
 const DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
 
 /// Returns how long the answer asks us to wait, if it does.
-pub(super) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     let wait = match value.parse() {
         Ok(seconds) => Duration::from_secs(seconds),

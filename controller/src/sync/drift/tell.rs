@@ -1,12 +1,14 @@
-//! Telling of drift: event, log line, figure.
+//! Telling of drift: event, notification, log line, figure.
 
 use flux_core::conclude::{Event, Finding};
 use flux_core::drift::Drift;
+use flux_core::notify::Kind;
 use flux_core::object::ObjectId;
 use flux_crds::{Reason, Sync};
 
 use crate::context::Context;
 use crate::key::Key;
+use crate::notify::{self, News};
 
 /// Objects that an event names.
 const NAMED: usize = 10;
@@ -70,6 +72,12 @@ pub(crate) fn tell(
     context.metrics.drifted(deed.as_str(), drifted.len() as u64);
     let message = format!("{}:\n{words}", deed.headline());
     let finding = Finding::new(deed.reason(), message);
+    let status = sync.status.as_ref();
+    let news = News {
+        revision: status.and_then(|status| status.last_applied_revision.as_deref()),
+        ..News::new(Kind::Drift, &finding)
+    };
+    notify::send(context, sync, news);
     context.events.publish(
         sync,
         &Event {

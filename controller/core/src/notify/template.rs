@@ -1,0 +1,133 @@
+//! The user's own words, in the syntax of Jinja.
+
+use std::io;
+
+use flux_crds::Reason;
+use jiff::Timestamp;
+use minijinja::value::Serde;
+use minijinja::{Environment, UndefinedBehavior};
+use serde::Serialize;
+
+use super::{Commit, Error, Kind, Notice, Subject, commit_status, text};
+
+/// Steps that a template may take.
+const FUEL: u64 = 50_000;
+/// Longest text that may come out of one, in bytes.
+const MAX_LENGTH: usize = 16 * 1024;
+
+/// What a template can show.
+#[derive(Serialize)]
+struct Fields {
+    event: &'static str,
+    kind: &'static str,
+    namespace: String,
+    name: String,
+    cluster: String,
+    revision: String,
+    commit: String,
+    subject: String,
+    author: String,
+    url: String,
+    reason: &'static str,
+    message: String,
+    changes: Vec<String>,
+}
+
+impl From<&Notice> for Fields {
+    fn from(notice: &Notice) -> Self {
+        let commit = notice.commit.clone().unwrap_or_default();
+        Self {
+            event: notice.kind.as_str(),
+            kind: notice.object.kind,
+            namespace: notice.object.namespace.clone(),
+            name: notice.object.name.clone(),
+            cluster: notice.cluster.clone(),
+            revision: text::revision(notice).unwrap_or_default(),
+            commit: notice.commit_id().unwrap_or_default(),
+            subject: text::line(&commit.subject),
+            author: text::line(&text::author(&commit.author)),
+            url: commit_status::page(notice).unwrap_or_default(),
+            reason: notice.reason.as_str(),
+            message: notice.message.clone(),
+            changes: notice.changes.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+/// Makes a text of a template.
+pub(super) fn render(template: &str, notice: &Notice) -> Result<String, Error> {
+    let mut environment = Environment::empty();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_fuel(Some(FUEL));
+    let template = environment
+        .template_from_str(template)
+        .map_err(|error| failed(&error))?;
+    let mut rendered = Bounded(Vec::new());
+    template
+        .render_captured_to(Serde(Fields::from(notice)), &mut rendered)
+        .map_err(|error| failed(&error))?;
+    Ok(String::from_utf8_lossy(&rendered.0).trim().to_owned())
+}
+
+/// Checks a template, by an example.
+pub fn check(template: &str) -> Result<(), Error> {
+    let example = Notice {
+        kind: Kind::Applied,
+        object: Subject {
+            kind: "Sync",
+            namespace: "shop".to_owned(),
+            name: "web".to_owned(),
+            uid: String::new(),
+        },
+        cluster: String::new(),
+        revision: None,
+        reason: Reason::Applied,
+        message: String::new(),
+        time: Timestamp::UNIX_EPOCH,
+        changes: Vec::new(),
+        changed: 0,
+        images: Vec::new(),
+        failures: Vec::new(),
+        commit: Some(Commit::default()),
+        repository: None,
+        is_first: false,
+    };
+    render(template, &example).map(|_| ())
+}
+
+/// Takes no more than a message may be long.
+struct Bounded(Vec<u8>);
+
+impl io::Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() + bytes.len() > MAX_LENGTH {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn failed(error: &minijinja::Error) -> Error {
+    let reason = match error.kind() {
+        minijinja::ErrorKind::WriteFailure => format!("it gives more than {MAX_LENGTH} bytes"),
+        minijinja::ErrorKind::OutOfFuel => "it takes too many steps".to_owned(),
+        minijinja::ErrorKind::UndefinedError => {
+            "it names a field that there is not: known are event, kind, namespace, name, cluster, revision, commit, subject, \
+             author, url, reason, message and changes"
+                .to_owned()
+        }
+        kind => match error.detail() {
+            Some(detail) => text::line(detail),
+            None => kind.to_string(),
+        },
+    };
+    Error::Template {
+        line: error.line().unwrap_or(1),
+        reason,
+    }
+}
