@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use flux_core::hash;
 use flux_crds::{GitRepository, ImagePolicy, Sync};
 use flux_engine::cluster::{Actor, Cluster, Connection};
 use flux_engine::git::Bases;
@@ -107,6 +108,7 @@ pub(crate) struct Context {
     pub(crate) git: flux_engine::git::Client,
     /// The way to other repositories that kustomizations name; none if that is not allowed.
     pub(crate) bases: Option<Bases>,
+    hash_key: OnceLock<hash::Key>,
     targets: Connection,
     clusters: Mutex<HashMap<Actor, Cluster>>,
 }
@@ -158,10 +160,22 @@ impl Context {
             shutdown,
             git,
             bases,
+            hash_key: OnceLock::new(),
             targets,
             clusters: Mutex::default(),
             options,
         }
+    }
+
+    /// Keeps the key of the hashes in the status.
+    pub(crate) fn keep(&self, key: hash::Key) {
+        // Whoever comes first has it: all hashes of one process must have one key.
+        self.hash_key.get_or_init(|| key);
+    }
+
+    /// Returns the hash of a manifest as the status may show it.
+    pub(crate) fn seal(&self, hash: u64) -> u64 {
+        self.hash_key.get().map_or(hash, |key| key.seal(hash))
     }
 
     /// Returns our own cluster through the rights of `actor`.

@@ -14,6 +14,7 @@ pub mod args;
 mod claims;
 mod context;
 mod git_repository;
+mod hash_key;
 mod image_policy;
 mod key;
 mod leader;

@@ -22,7 +22,7 @@ use crate::leader::Candidate;
 use crate::registry::{Registry, Tasks, follow};
 use crate::serve::{self, Endpoints};
 use crate::status::Publisher;
-use crate::{git_repository, image_policy, sync, webhook};
+use crate::{git_repository, hash_key, image_policy, sync, webhook};
 
 /// The directory of repositories that kustomizations name, in that of all stores.
 const BASES: &str = "remote-bases";
@@ -181,6 +181,11 @@ async fn reconcile(
     namespace: Option<String>,
     ready: watch::Sender<bool>,
 ) {
+    let key = hash_key::load(&context.client, &context.options.runtime_namespace);
+    tokio::select! {
+        key = key => context.keep(key),
+        () = context.shutdown.cancelled() => return,
+    }
     let (all_syncs, mut syncs_listed) = watch::channel(false);
     let (all_repositories, mut repositories_listed) = watch::channel(false);
     let (starting, gate) = (Arc::clone(&context), syncs_listed.clone());

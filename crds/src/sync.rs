@@ -120,7 +120,8 @@ pub struct SyncSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub service_account_name: Option<String>,
-    /// Another cluster to apply to. Default: the cluster that this Sync lives in.
+    /// Another cluster to apply to, as the kubeconfig's own identity or, if `serviceAccountName` is set, as that account of
+    /// the namespace of the same name there. Default: the cluster that this Sync lives in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kube_config: Option<KubeConfig>,
     /// The namespace that all namespaced objects are put into, whatever they say themselves; it must exist or be part of
@@ -285,6 +286,7 @@ pub enum SourceKind {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KubeConfig {
-    /// The kubeconfig, in a Secret of this namespace. Exec plugins, auth providers and paths of files in it are refused.
+    /// The kubeconfig, in a Secret of this namespace that the service account may read. Its current context counts. Exec
+    /// plugins, auth providers, paths of files, proxies, impersonation and unverified servers in it are refused.
     pub secret_ref: KeyReference,
 }

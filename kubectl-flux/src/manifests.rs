@@ -29,6 +29,7 @@ const FILES: &[(&str, &str)] = files![
     "rbac/controller.yaml",
     "rbac/kustomization.yaml",
     "rbac/leader_election.yaml",
+    "rbac/own_secret.yaml",
     "rbac/service_accounts.yaml",
     "rbac/users.yaml",
 ];

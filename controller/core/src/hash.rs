@@ -9,6 +9,7 @@ use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac_sha2::{Hmac, Mac as _};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
@@ -22,6 +23,39 @@ pub fn desired_hash(value: &Value) -> u64 {
     let mut hasher = Hasher::default();
     hasher.value(value);
     hasher.finish()
+}
+
+/// A key without which a hash in a status tells nothing about what was hashed.
+///
+/// Manifests of Secrets are hashed as well: with a plain hash, whoever may read a Sync could try passwords.
+#[derive(Clone)]
+pub struct Key([u8; 32]);
+
+impl From<[u8; 32]> for Key {
+    fn from(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key")
+    }
+}
+
+impl Key {
+    /// Returns the hash that stands for `hash` in a status: the first eight bytes of its HMAC with SHA-256.
+    #[expect(clippy::missing_panics_doc, reason = "it never does")]
+    pub fn seal(&self, hash: u64) -> u64 {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes any key");
+        mac.update(&hash.to_be_bytes());
+        first_eight(&mac.finalize().into_bytes())
+    }
+}
+
+fn first_eight(digest: &[u8]) -> u64 {
+    let bytes = digest.iter().take(8);
+    bytes.fold(0, |hash, byte| hash << 8 | u64::from(*byte))
 }
 
 /// Returns the hash of our own Apply entry, or none when the object has no such entry.
@@ -92,11 +126,7 @@ impl Hasher {
     }
 
     fn finish(self) -> u64 {
-        let digest = self.0.finalize();
-        digest
-            .iter()
-            .take(8)
-            .fold(0, |hash, byte| hash << 8 | u64::from(*byte))
+        first_eight(&self.0.finalize())
     }
 }
 
@@ -112,7 +142,7 @@ impl fmt::Write for Hasher {
 /// Its text form is 22 characters of URL-safe base64, kept in each inventory entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Record {
-    /// [`desired_hash`] of the manifest that was applied.
+    /// [`desired_hash`] of the manifest that was applied, sealed by the controller's key.
     pub desired: u64,
     /// [`owned_hash`] of the API server's answer to that apply.
     pub owned: u64,

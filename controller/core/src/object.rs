@@ -196,7 +196,7 @@ pub struct Desired {
     pub value: Value,
     /// The file and line that it comes from.
     pub origin: Origin,
-    /// Hash of `value`; see [`hash::desired_hash`].
+    /// Hash of `value`; see [`hash::desired_hash`]. The controller seals it ([`hash::Key`]) before it goes into a status.
     pub hash: u64,
 }
 

@@ -101,7 +101,10 @@ pub(crate) async fn build(
         .await
         .map_err(|error| Halt::cluster("learn the kinds of the cluster", &error))?;
     let owner = owner(sync);
-    let desired = desire::desire(built.objects, &owner, &scopes).map_err(Halt::problems)?;
+    let mut desired = desire::desire(built.objects, &owner, &scopes).map_err(Halt::problems)?;
+    for object in &mut desired {
+        object.hash = context.seal(object.hash);
+    }
     Ok(Made {
         desired,
         reads: built.reads,

@@ -63,8 +63,8 @@ pub struct InventoryEntry {
     pub id: String,
     /// The version of its API. Example: `v1`.
     pub v: String,
-    /// A record of what was applied: the hash of the desired object and of our ownership entry. It makes a restart cheap;
-    /// without it the object is applied once more.
+    /// A record of what was applied: the hash of the desired object, which is of a key that only the controller has, and of
+    /// our ownership entry. It makes a restart cheap; without it the object is applied once more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub h: Option<String>,
 }

@@ -2,9 +2,14 @@
 
 use std::sync::Arc;
 
-use flux_crds::GitRepository;
-use flux_e2e::{ControlPlane, Controller, GitServer, Options, controller, reconcile, wait};
-use kube::api::ListParams;
+use flux_crds::{GitRepository, Sync};
+use flux_e2e::{
+    ControlPlane, Controller, GitServer, Options, controller, install, reconcile, wait,
+};
+use k8s_openapi::api::admissionregistration::v1::ValidatingAdmissionPolicyBinding;
+use k8s_openapi::api::core::v1::Secret;
+use kube::Api;
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams};
 use serde_json::json;
 
 use crate::stage::{APPS, SOURCE, Stage, inventory, map, message};
@@ -84,6 +89,112 @@ async fn a_killed_controller_goes_on_where_it_was_and_orphans_nothing() {
     let sync = fragile.stage.applied(&left).await;
     assert_eq!(inventory(&sync).len(), 1);
     assert_eq!(fragile.applied().await, 1, "nothing is orphaned");
+}
+
+#[tokio::test]
+async fn a_lost_hash_key_costs_a_look_at_each_object_and_no_write() {
+    let mut fragile = Fragile::set().await;
+    let stage = &fragile.stage;
+    stage.create(&stage.sync()).await;
+    let commit = stage.push(&[("one.yaml", &map("one", "a"))]).await;
+    let first = record(&stage.applied(&commit).await);
+    let version = stage.version("one").await;
+
+    fragile.controller.restart().await.unwrap();
+    let sync = fragile.stage.reconcile().await;
+    assert_eq!(record(&sync), first, "the key outlives the process");
+
+    let keys: Api<Secret> = Api::namespaced(
+        fragile.control_plane.client().await.unwrap(),
+        install::NAMESPACE,
+    );
+    keys.delete("flux-hash-key", &DeleteParams::default())
+        .await
+        .unwrap();
+    fragile.controller.restart().await.unwrap();
+    let sync = fragile.stage.reconcile().await;
+    assert!(wait::is_ready(&sync));
+    assert_ne!(record(&sync), first, "the hash is of another key");
+    assert_eq!(fragile.stage.version("one").await, version);
+}
+
+/// Lets the API server refuse every status of this namespace that holds an inventory.
+async fn refuse_inventories(stage: &Stage) {
+    stage
+        .apply(json!({
+            "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy",
+            "metadata": {"name": stage.name()},
+            "spec": {
+                "failurePolicy": "Fail",
+                "matchConstraints": {"resourceRules": [
+                    {"apiGroups": ["flux.rs"], "apiVersions": ["*"], "resources": ["syncs/status"], "operations": ["UPDATE"]},
+                ]},
+                "validations": [{"expression": "!has(object.status.inventory) || object.status.inventory.entries.size() < 2", "message": "no room"}],
+            },
+        }))
+        .await;
+    stage
+        .apply(json!({
+            "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicyBinding",
+            "metadata": {"name": stage.name()},
+            "spec": {
+                "policyName": stage.name(), "validationActions": ["Deny"],
+                "matchResources": {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": stage.name()}}},
+            },
+        }))
+        .await;
+    // The API server takes note of a policy in its own time.
+    let two = json!({"status": {"inventory": {"entries": [{"id": "a_b__C", "v": "v1"}, {"id": "a_c__C", "v": "v1"}]}}});
+    let parameters = PatchParams {
+        dry_run: true,
+        ..PatchParams::default()
+    };
+    let patch = Patch::Merge(two);
+    let refused = async {
+        while stage
+            .syncs()
+            .patch_status(APPS, &parameters, &patch)
+            .await
+            .is_ok()
+        {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(wait::PATIENCE, refused).await.unwrap();
+}
+
+#[tokio::test]
+async fn nothing_is_applied_while_the_inventory_cannot_be_written() {
+    let stage = Stage::set().await;
+    stage.create(&stage.sync()).await;
+    let commit = stage.push(&[("one.yaml", &map("one", "a"))]).await;
+    stage.applied(&commit).await;
+    refuse_inventories(&stage).await;
+    let files = [("one.yaml", map("one", "b")), ("two.yaml", map("two", "b"))];
+    let files = files.each_ref().map(|(path, text)| (*path, text.as_str()));
+    let commit = stage.push(&files).await;
+    let sync = stage.refused(APPS, "ClusterUnreachable").await;
+    assert!(message(&sync).contains("inventory"), "{}", message(&sync));
+    assert_eq!(
+        stage.data("two").await,
+        None,
+        "it would have been an orphan"
+    );
+    assert_eq!(stage.data("one").await, Some(json!({"key": "a"})));
+
+    let bindings: Api<ValidatingAdmissionPolicyBinding> = Api::all(stage.namespace.client());
+    let removed = bindings
+        .delete(stage.name(), &DeleteParams::default())
+        .await;
+    removed.unwrap();
+    let sync = stage.applied(&commit).await;
+    assert_eq!(inventory(&sync).len(), 2);
+    assert_eq!(stage.data("one").await, Some(json!({"key": "b"})));
+}
+
+fn record(sync: &Sync) -> Option<String> {
+    let inventory = sync.status.as_ref()?.inventory.as_ref()?;
+    inventory.entries.first()?.h.clone()
 }
 
 #[tokio::test]

@@ -15,6 +15,19 @@ fn the_algorithm_never_changes_because_hashes_are_persisted() {
 }
 
 #[test]
+fn a_sealed_hash_is_of_its_key() {
+    let (one, two) = (Key::from([1; 32]), Key::from([2; 32]));
+    assert_eq!(one.seal(7), one.clone().seal(7));
+    assert_ne!(one.seal(7), two.seal(7));
+    assert_ne!(one.seal(7), one.seal(8));
+    assert_eq!(
+        format!("{:016x}", one.seal(7)),
+        "a913e0366a513a14",
+        "a new value makes every object of every cluster look changed"
+    );
+}
+
+#[test]
 fn the_order_of_keys_does_not_count_and_the_order_of_items_does() {
     let one: Value = serde_json::from_str(r#"{"a":1,"b":{"c":2,"d":3}}"#).unwrap();
     let two: Value = serde_json::from_str(r#"{"b":{"d":3,"c":2},"a":1}"#).unwrap();

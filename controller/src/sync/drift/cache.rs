@@ -15,8 +15,14 @@ const KEPT: Duration = Duration::from_secs(90);
 /// Built objects.
 #[derive(Default)]
 pub(crate) struct Cache {
-    objects: HashMap<(u64, u64), Box<[u8]>>,
+    objects: HashMap<(u64, u64), Built>,
     used: Option<Instant>,
+}
+
+/// A built object.
+struct Built {
+    hash: u64,
+    text: Box<[u8]>,
 }
 
 fn place(id: &ObjectId) -> (u64, u64) {
@@ -26,11 +32,14 @@ fn place(id: &ObjectId) -> (u64, u64) {
 impl Cache {
     /// Returns an object as it was applied: only if its hash is that of the apply.
     pub(crate) fn get(&mut self, id: &ObjectId, hash: u64) -> Option<Desired> {
-        let text = self.objects.get(&place(id))?;
-        let value = serde_json::from_slice(text).ok()?;
+        let built = self
+            .objects
+            .get(&place(id))
+            .filter(|built| built.hash == hash)?;
+        let value = serde_json::from_slice(&built.text).ok()?;
         let desired = Desired::new(value, Origin::default()).ok()?;
         self.used = Some(Instant::now());
-        (desired.hash == hash && desired.id == *id).then_some(desired)
+        (desired.id == *id).then_some(Desired { hash, ..desired })
     }
 
     /// Replaces everything by a build.
@@ -38,7 +47,9 @@ impl Cache {
         self.objects = HashMap::with_capacity(built.len());
         for desired in built {
             let text = desired.value.to_string().into_bytes().into_boxed_slice();
-            self.objects.insert(place(&desired.id), text);
+            let hash = desired.hash;
+            self.objects
+                .insert(place(&desired.id), Built { hash, text });
         }
         self.used = Some(Instant::now());
     }
