@@ -1,10 +1,10 @@
 //! Which Sync an object belongs to, over all Syncs of this controller.
 //!
 //! A claim is made from the inventory before the first write, so two Syncs can never both believe that an object is theirs.
-//! Who comes second is told the owner's name, and its wish is remembered: when the owner lets go of the object, because it
-//! left that Sync's source, the object is handed over instead of deleted.
+//! Who comes second, and has the right to write the object, is told the owner's name, and its wish is remembered: when the
+//! owner lets go of the object, because it left that Sync's source, the object is handed over instead of deleted.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use flux_core::object::ObjectId;
@@ -97,6 +97,11 @@ impl Claims {
                 })
             })
             .collect();
+        // What is wished for no longer, because it left that Sync's source, must be deleted when its owner lets go of it.
+        let taken: HashSet<&ObjectId> = conflicts.iter().map(|conflict| &conflict.id).collect();
+        cluster
+            .wishes
+            .retain(|id, heir| heir != sync || taken.contains(id));
         if conflicts.is_empty() {
             for id in ids {
                 cluster.wishes.remove(id);
@@ -104,14 +109,26 @@ impl Claims {
                     cluster.owners.insert(id.clone(), sync.clone());
                 }
             }
-        } else {
-            cluster.wishes.extend(
-                conflicts
-                    .iter()
-                    .map(|conflict| (conflict.id.clone(), sync.clone())),
-            );
         }
         conflicts
+    }
+
+    /// Remembers that a Sync wishes for objects of others. Only who may write an object may wish for it: a wish keeps its
+    /// owner from deleting it.
+    pub(crate) fn wish(&self, sync: &Key, conflicts: &[Conflict]) {
+        let mut table = self.table();
+        let cluster = table.cluster(sync);
+        let mut is_free = false;
+        for Conflict { id, .. } in conflicts {
+            if cluster.owners.contains_key(id) {
+                cluster.wishes.insert(id.clone(), sync.clone());
+            } else {
+                is_free = true;
+            }
+        }
+        if is_free && let Some(nudge) = table.nudges.get(sync) {
+            nudge.notify_one();
+        }
     }
 
     /// Gives an object up when another Sync wishes for it, and wakes that one. Returns whether it was handed over.
@@ -195,10 +212,26 @@ mod tests {
             Key::new("a", "second"),
         );
         claims.claim(&first, [id("x")].iter());
-        claims.claim(&second, [id("x")].iter());
+        let conflicts = claims.claim(&second, [id("x")].iter());
+        claims.wish(&second, &conflicts);
         assert_eq!(claims.hand_over(&first, &id("x")), Some(second.clone()));
         assert!(claims.claim(&second, [id("x")].iter()).is_empty());
         assert_eq!(claims.hand_over(&second, &id("x")), None);
+    }
+
+    #[test]
+    fn a_wish_ends_with_the_wish_for_the_object() {
+        let (claims, first, second) = (
+            Claims::default(),
+            Key::new("a", "first"),
+            Key::new("a", "second"),
+        );
+        claims.claim(&first, [id("x")].iter());
+        let conflicts = claims.claim(&second, [id("x")].iter());
+        assert_eq!(claims.hand_over(&first, &id("x")), None, "no wish yet");
+        claims.wish(&second, &conflicts);
+        assert!(claims.claim(&second, [id("y")].iter()).is_empty());
+        assert_eq!(claims.hand_over(&first, &id("x")), None);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use flux_crds::sync::Failure;
 use flux_crds::{Reason, Sync};
 use flux_engine::cluster::Cluster;
 use flux_engine::cluster::prune::{Pruned, prune};
-use flux_engine::cluster::transaction::{Applied, Item, Transaction};
+use flux_engine::cluster::transaction::{self, Applied, Item, Transaction};
 
 use super::build::owner;
 use super::course::Course;
@@ -23,7 +23,7 @@ use super::halt::Halt;
 use super::memory::{Memory, write_inventory};
 use super::plan::{self, Work};
 use super::record::Recorder;
-use crate::claims::Claims;
+use crate::claims::{Claims, Conflict};
 use crate::key::Key;
 use crate::report::chain;
 
@@ -80,7 +80,7 @@ impl Transact<'_> {
     ) -> Result<(), Halt> {
         let conflicts = self.claims.claim(self.key, wanted.iter());
         if !conflicts.is_empty() {
-            return Err(Halt::conflicts(&conflicts));
+            return Err(self.contend(pending, &conflicts).await);
         }
         let transaction = match self.check(pending).await {
             Ok(transaction) => transaction,
@@ -96,6 +96,21 @@ impl Transact<'_> {
         self.prune(memory, stale, changes).await
     }
 
+    /// Says whose the objects are that belong to others. To a Sync that may not write them, they are none of its business:
+    /// the API server's refusal is all that it hears.
+    async fn contend(&self, pending: Vec<Desired>, conflicts: &[Conflict]) -> Halt {
+        let is_foreign =
+            |desired: &Desired| conflicts.iter().any(|conflict| conflict.id == desired.id);
+        let foreign = pending.into_iter().filter(is_foreign).collect();
+        let mut refused = self.judge(foreign).await.err().unwrap_or_default();
+        refused.retain(|failure| failure.error.is_forbidden());
+        if !refused.is_empty() {
+            return Halt::refused(Reason::Rejected, "nothing was applied", &refused);
+        }
+        self.claims.wish(self.key, conflicts);
+        Halt::conflicts(conflicts)
+    }
+
     /// Gives up the claims to objects that were not applied after all, so that another Sync may have them.
     fn unclaim(&self, inventory: &Inventory, wanted: &[ObjectId]) {
         for id in wanted.iter().filter(|id| !inventory.contains(id)) {
@@ -104,6 +119,14 @@ impl Transact<'_> {
     }
 
     async fn check(&self, pending: Vec<Desired>) -> Result<Transaction<'_>, Halt> {
+        let judged = self.judge(pending).await;
+        judged.map_err(|failures| Halt::refused(Reason::Rejected, "nothing was applied", &failures))
+    }
+
+    async fn judge(
+        &self,
+        pending: Vec<Desired>,
+    ) -> Result<Transaction<'_>, Vec<transaction::Failure>> {
         let force = self.sync.spec.forces();
         let item = |desired: Desired| Item {
             force: force || Settings::of(Some(&desired.value), None).force,
@@ -111,9 +134,7 @@ impl Transact<'_> {
         };
         let sorted = flux_core::order::sort(pending, |desired| &desired.id);
         let items = sorted.into_iter().map(item).collect();
-        Transaction::check(self.cluster, items)
-            .await
-            .map_err(|failures| Halt::refused(Reason::Rejected, "nothing was applied", &failures))
+        Transaction::check(self.cluster, items).await
     }
 
     /// Writes the union of old and new inventory. Nothing is sent when the union is the old one.

@@ -68,6 +68,13 @@ pub enum ItemError {
     Immutable(Error),
 }
 
+impl ItemError {
+    /// Tells whether the actor lacks the right.
+    pub fn is_forbidden(&self) -> bool {
+        matches!(self, Self::Cluster(error) if error.is_forbidden())
+    }
+}
+
 /// What became of an applied object.
 #[derive(Debug)]
 pub struct Applied {
