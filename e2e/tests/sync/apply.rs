@@ -1,11 +1,40 @@
 //! A commit reaches the cluster.
 
 use flux_e2e::wait;
-use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
-use kube::Api;
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Service};
+use kube::{Api, ResourceExt as _};
 use serde_json::json;
 
-use crate::stage::{APPS, Stage, inventory, map};
+use crate::stage::{APPS, Stage, failures, inventory, map};
+
+#[tokio::test]
+async fn a_field_that_cannot_be_changed_is_changed_by_force_alone() {
+    let stage = Stage::set().await;
+    stage.create(&stage.sync()).await;
+    let service = |address: &str| {
+        format!(
+            "apiVersion: v1\nkind: Service\nmetadata: {{name: web}}\nspec:\n  ports: [{{port: 80}}]\n{address}"
+        )
+    };
+    let commit = stage.push(&[("web.yaml", &service(""))]).await;
+    stage.applied(&commit).await;
+    let services = stage.api::<Service>();
+    let first = services.get("web").await.unwrap();
+
+    let commit = stage
+        .push(&[("web.yaml", &service("  clusterIP: None\n"))])
+        .await;
+    let sync = stage.failed(&commit, "Rejected").await;
+    assert_eq!(failures(&sync)[0].reason, "Immutable");
+    assert_eq!(services.get("web").await.unwrap().uid(), first.uid());
+
+    stage.edit(APPS, json!({"force": true})).await;
+    stage.applied(&commit).await;
+    let second = services.get("web").await.unwrap();
+    assert_ne!(second.uid(), first.uid(), "it is another object");
+    let address = second.spec.unwrap().cluster_ip;
+    assert_eq!(address.as_deref(), Some("None"));
+}
 
 #[tokio::test]
 async fn a_commit_is_applied_and_told_in_the_status() {

@@ -6,7 +6,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use kube::{Api, api::DeleteParams};
 use serde_json::json;
 
-use crate::stage::{APPS, SOURCE, Stage, map};
+use crate::stage::{APPS, SOURCE, Stage, deployment, map};
 
 async fn delete(stage: &Stage) {
     let syncs = stage.syncs();
@@ -34,6 +34,59 @@ async fn a_sync_can_leave_what_it_applied() {
     stage.applied(&commit).await;
     delete(&stage).await;
     assert!(stage.data("one").await.is_some());
+}
+
+#[tokio::test]
+async fn a_suspended_sync_leaves_what_it_applied() {
+    let stage = Stage::set().await;
+    stage.create(&stage.sync()).await;
+    let commit = stage.push(&[("one.yaml", &map("one", "a"))]).await;
+    stage.applied(&commit).await;
+    stage.edit(APPS, json!({"suspend": true})).await;
+    delete(&stage).await;
+    let told = stage.event("Finalized", APPS).await;
+    assert!(told.contains("suspended"), "{told}");
+    assert!(stage.data("one").await.is_some());
+}
+
+#[tokio::test]
+async fn objects_are_deleted_in_the_reverse_of_the_order_in_which_they_were_applied() {
+    let stage = Stage::set().await;
+    let log = stage.control_plane.audit_log().from_now();
+    stage.create(&stage.sync()).await;
+    let account = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: runner}\n";
+    let service =
+        "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {ports: [{port: 80}]}\n";
+    let files = [
+        ("account.yaml", account),
+        ("map.yaml", &map("one", "a")),
+        ("service.yaml", service),
+        ("web.yaml", &deployment("web", "nginx")),
+    ];
+    let commit = stage.push(&files).await;
+    stage.applied(&commit).await;
+    delete(&stage).await;
+
+    let actor = format!("system:serviceaccount:{}:default", stage.name());
+    let requests = log.requests().unwrap();
+    let written = |verb: &str| -> Vec<String> {
+        let mine = requests.iter().filter(|request| {
+            let user = request.impersonated_user.as_ref();
+            request.is_write()
+                && request.verb == verb
+                && user.is_some_and(|user| user.username == actor)
+        });
+        mine.filter_map(|request| Some(request.object_ref.as_ref()?.resource.clone()))
+            .collect()
+    };
+    let applied = written("patch");
+    assert_eq!(
+        applied,
+        ["serviceaccounts", "configmaps", "services", "deployments"]
+    );
+    let mut deleted = written("delete");
+    deleted.reverse();
+    assert_eq!(deleted, applied);
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ mod faults;
 mod guard;
 mod hands;
 mod health;
+mod leader;
 mod refusal;
 mod resilience;
 mod rollback;
