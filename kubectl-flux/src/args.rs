@@ -27,7 +27,7 @@ pub(crate) use create::{
 };
 pub(crate) use image::{ImagesArgs, WorkloadsArgs};
 pub(crate) use read::{
-    BuildArgs, BuildFormat, DiffArgs, EventsArgs, ExportArgs, GetArgs, HistoryArgs,
+    BuildArgs, BuildFormat, DiffArgs, DriftArgs, EventsArgs, ExportArgs, GetArgs, HistoryArgs,
     LoadRestrictorArg, OrderArg, RemoteArgs, TreeArgs,
 };
 pub(crate) use release::{AnnotateArgs, CommitArgs, LockArgs, PolicyArgs, ReleaseArgs};
@@ -146,6 +146,8 @@ pub(crate) enum Command {
     Tree(TreeArgs),
     /// Show the revisions of a sync and how they ended, newest first
     History(HistoryArgs),
+    /// Show what in the cluster differs from what syncs applied, and who did it
+    Drift(DriftArgs),
     /// Show the events of objects
     Events(EventsArgs),
     /// Wait until objects are ready

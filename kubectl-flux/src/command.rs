@@ -6,6 +6,7 @@ mod completion;
 mod create;
 mod delete;
 mod diff;
+mod drift;
 mod events;
 mod export;
 mod follow;
@@ -68,6 +69,7 @@ async fn run_with(cli: Cli, streams: &mut Streams) -> Result<ExitCode, Error> {
         Command::Tree(args) => tree::run(&args, connection, streams).await,
         Command::Events(args) => events::run(&args, connection, streams).await,
         Command::History(args) => history::history(&args, connection, streams).await,
+        Command::Drift(args) => drift::run(&args, connection, streams).await,
         Command::Rollback(args) => history::rollback(&args, connection, streams).await,
         Command::Release(args) => Box::pin(release::run(&args, connection, streams)).await,
         Command::Automate(args) => policy::automate(&args, connection, streams).await,

@@ -166,6 +166,25 @@ pub(crate) struct HistoryArgs {
     pub(crate) output: Format,
 }
 
+/// Show what in the cluster differs from what syncs applied, and who did it
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  kubectl flux drift                   all syncs of this namespace
+  kubectl flux drift sync apps -o json one sync
+  kubectl flux diff sync apps --path . what an apply would change, with the values")]
+pub(crate) struct DriftArgs {
+    /// sync NAME, sync/NAME or NAME [default: all syncs]
+    #[arg(value_name = "[sync] NAME", num_args = 0..=2)]
+    pub(crate) subject: Vec<String>,
+    /// Look into all namespaces
+    #[arg(short = 'A', long, conflicts_with = "subject")]
+    pub(crate) all_namespaces: bool,
+    /// How to print
+    #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) output: Format,
+}
+
 /// Show the events of objects
 #[derive(Debug, Args)]
 pub(crate) struct EventsArgs {

@@ -18,7 +18,10 @@ use flux_crds::Sync;
 use flux_kustomize::{Options, Scopes};
 
 use self::preview::{Against, changes};
-use super::build::{Place, build_with};
+use super::{
+    build::{Place, build_with},
+    drift,
+};
 use crate::{
     args::{Connection, DiffArgs},
     cluster::Cluster,
@@ -66,6 +69,9 @@ pub(crate) async fn run(
         }
         Subject::Sync { name, path } => {
             let sync = sync(&name, &cluster).await?;
+            for note in drift::notes(&sync) {
+                streams.say(format_args!("drift: {note}"));
+            }
             let inputs = inputs(&sync, &cluster).await?;
             let place = Place::of(&path, args.root.as_deref())?;
             (
