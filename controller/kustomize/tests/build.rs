@@ -381,3 +381,16 @@ fn a_patch_that_copies_an_object_into_itself_again_and_again_is_refused() {
     let errors = errors(&tree, "");
     assert!(errors[0].contains("more than"), "{}", errors[0]);
 }
+
+#[test]
+fn an_inline_patch_that_is_no_yaml_is_not_taken_for_a_path() {
+    let kustomization = "resources: [a.yaml]\npatchesStrategicMerge:\n- |\n  kind: A\n  kind: A\n";
+    let tree = MemoryTree::new()
+        .file("kustomization.yaml", kustomization)
+        .file("a.yaml", "{apiVersion: v1, kind: A, metadata: {name: a}}");
+    let failure = build(&tree, "", &Options::default()).unwrap_err();
+    assert_eq!(
+        failure.errors[0].to_string(),
+        "kustomization.yaml:4: patchesStrategicMerge[0]: line 2 of the patch: the key \"kind\" stands twice"
+    );
+}

@@ -37,6 +37,10 @@ fn other_objects(tree: &Tree, text: &str) -> Option<&'static str> {
             "what changes a label changes it nowhere else",
         ),
         (
+            text.contains("[{\"$patch\":\"delete\"}] expected"),
+            "a directive never stays in an object",
+        ),
+        (
             text.contains(".metadata.annotations: missing, ") && any(tree, &annotates),
             "kustomize's own notes in annotations are never seen",
         ),

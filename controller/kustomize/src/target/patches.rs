@@ -1,12 +1,12 @@
 //! The patches of a kustomization.
 
 use super::{Accumulated, Builder, Place, Target};
-use crate::Error;
 use crate::kustomization::{self, Selector};
 use crate::patch::{self, Allowed, Patch};
 use crate::resource::{self, Resource};
 use crate::selector::Selection;
 use crate::yaml;
+use crate::{Document, Error};
 
 impl Builder<'_, '_> {
     /// `patchesStrategicMerge`: files, or patches themselves.
@@ -100,12 +100,18 @@ pub(super) fn read_merge_patches(
     text: &str,
     field: &str,
 ) -> Result<Vec<Resource>, Vec<Error>> {
-    let inline = yaml::parse_yaml(text.as_bytes(), &place.source.path)
-        .ok()
-        .filter(|documents| documents.iter().all(|document| document.value.is_object()));
+    let inline = yaml::parse_yaml(text.as_bytes(), &place.source.path);
+    let is_patch =
+        |documents: &Vec<Document>| documents.iter().all(|document| document.value.is_object());
     let (path, documents) = match inline {
-        Some(documents) => (place.source.path.clone(), documents),
-        None => place
+        Ok(documents) if is_patch(&documents) => (place.source.path.clone(), documents),
+        // No path has several lines.
+        Err(error) if text.trim_end().contains('\n') => {
+            let line = error.line.unwrap_or(1);
+            let message = format!("line {line} of the patch: {}", error.message);
+            return Err(vec![place.source.error(field, message)]);
+        }
+        Ok(_) | Err(_) => place
             .read(text, field)
             .and_then(|(path, content)| {
                 let documents = yaml::parse_yaml(&content, &path)?;
