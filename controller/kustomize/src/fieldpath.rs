@@ -133,7 +133,7 @@ fn part(text: String) -> Result<Part, String> {
     };
     match inner.split_once('=') {
         // Brackets are for names with dots in them.
-        None if inner.contains('.') => Ok(Part::Field(inner.to_owned())),
+        None if inner.contains('.') => Ok(Part::Field(text.trim_matches(['[', ']']).to_owned())),
         None => Ok(Part::Wrong(text)),
         Some((field, value)) => {
             let pattern = Regex::new(value)
@@ -268,6 +268,7 @@ mod tests {
     #[case("a.1", json!({"a": [1, 2]}), json!({"a": [1, "x"]}))]
     #[case("a.b\\.c", json!({"a": {"b.c": 1}}), json!({"a": {"b.c": "x"}}))]
     #[case("a.[b.c]", json!({"a": {"b.c": 1}}), json!({"a": {"b.c": "x"}}))]
+    #[case("[][a.b]", json!({"a.b": 1}), json!({"a.b": "x"}))]
     #[case("a.[=b]", json!({"a": ["b", "c"]}), json!({"a": ["x", "c"]}))]
     #[case("a.b", json!({"a": "{\"b\": 1}"}), json!({"a": "{\"b\":\"x\"}"}))]
     fn fields_are_found_and_set(#[case] path: &str, #[case] before: Value, #[case] after: Value) {

@@ -80,6 +80,8 @@
 //!   copy, remove or hash them.
 //! - Variables take numbers in any notation. Text that was folded keeps its line breaks, and no
 //!   value becomes text or a number by the style of what is around it.
+//! - A field without a value stays where a patch meets its object, no directive ever does, and a
+//!   field whose name is empty is like any other.
 //! - JSON and YAML patches are both read as YAML, so that JSON may have comments.
 
 mod bounds;

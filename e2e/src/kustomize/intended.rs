@@ -41,6 +41,10 @@ fn other_objects(tree: &Tree, text: &str) -> Option<&'static str> {
             "a directive never stays in an object",
         ),
         (
+            text.ends_with(": unexpected null"),
+            "a field without a value stays, also where a patch meets the object",
+        ),
+        (
             text.contains(".metadata.annotations: missing, ") && any(tree, &annotates),
             "kustomize's own notes in annotations are never seen",
         ),
@@ -88,6 +92,10 @@ fn accepted(tree: &Tree, text: &str) -> Option<&'static str> {
             "a variable can be a number in any notation",
         ),
         (text.contains("!!timestamp"), "the type of a date is text"),
+        (
+            text.contains("expected ScalarNode but got MappingNode") && text.contains("\n'':"),
+            "a patch may speak of a field whose name is empty",
+        ),
         (
             text.contains(" as a !!null"),
             "a null that a replacement meets takes the type of the value",
