@@ -118,6 +118,8 @@ reasons! {
     Rejected,
     /// The API server rejected an object after others were applied.
     ApplyFailed,
+    /// A hook has failed.
+    HookFailed,
     /// A revision was applied.
     Applied,
     /// An object belongs to another Sync.

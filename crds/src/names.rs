@@ -38,6 +38,17 @@ pub const SUBSTITUTE: &str = "flux.rs/substitute";
 /// On an encrypted object, `disabled`: apply it as it is, for another controller that decrypts it.
 pub const DECRYPT: &str = "flux.rs/decrypt";
 
+/// On a managed object, a whole number: objects of a lower wave are healthy before those of a higher one are applied.
+/// Default: `0`.
+pub const WAVE: &str = "flux.rs/wave";
+/// On a managed Job, `pre-sync`, `post-sync` or `on-failure`, or several with commas: it runs once per revision, at that point.
+pub const HOOK: &str = "flux.rs/hook";
+/// On a hook, `succeeded`, `failed` or both with a comma: delete the Job when it ended so. It is always deleted before its next
+/// run.
+pub const HOOK_CLEANUP: &str = "flux.rs/hook-cleanup";
+/// On a hook, written by the controller: which run it is.
+pub const HOOK_RUN: &str = "flux.rs/hook-run";
+
 /// What Flux v2 and v1 call the same things, so that their repositories work unchanged.
 pub mod alias {
     /// Flux v2's [`RECONCILE`](super::RECONCILE) on a managed object.
@@ -56,4 +67,10 @@ pub mod alias {
     pub const V1_IGNORE: &str = "fluxcd.io/ignore";
     /// The name of [`V1_IGNORE`] before Flux v1.17.
     pub const V1_WEAVE_IGNORE: &str = "flux.weave.works/ignore";
+    /// Argo CD's [`WAVE`](super::WAVE).
+    pub const ARGO_WAVE: &str = "argocd.argoproj.io/sync-wave";
+    /// Argo CD's [`HOOK`](super::HOOK); its values are `PreSync`, `PostSync` and `SyncFail`.
+    pub const ARGO_HOOK: &str = "argocd.argoproj.io/hook";
+    /// Argo CD's [`HOOK_CLEANUP`](super::HOOK_CLEANUP); its values are `HookSucceeded`, `HookFailed` and `BeforeHookCreation`.
+    pub const ARGO_HOOK_CLEANUP: &str = "argocd.argoproj.io/hook-delete-policy";
 }

@@ -20,8 +20,8 @@ pub use build::{
 pub use health::{Dependency, HealthCheck, HealthExpressions};
 pub use policy::{Deletion, Drift, DriftIgnore, DriftMode, PruneGuard, Rollback};
 pub use status::{
-    Failure, HistoryEntry, Inventory, InventoryEntry, ObjectDrift, RolledBack, SyncResult,
-    SyncStatus,
+    Failure, HistoryEntry, HookPhase, HookResult, HookRun, Inventory, InventoryEntry, ObjectDrift,
+    RolledBack, SyncResult, SyncStatus,
 };
 
 const DEFAULT_INTERVAL: time::Duration = time::Duration::from_mins(10);

@@ -20,6 +20,7 @@ pub mod apply;
 mod connection;
 mod error;
 pub mod follow;
+pub mod hook;
 mod kinds;
 pub mod live;
 pub mod prune;

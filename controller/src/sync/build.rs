@@ -10,6 +10,7 @@ use flux_core::inputs::{Failure, Inputs};
 use flux_core::object::Desired;
 use flux_core::overlay::overlay;
 use flux_core::owner::Owner;
+use flux_core::sequence::{self, Sequence};
 use flux_crds::{Reason, Sync};
 use flux_engine::cluster::scopes;
 use flux_engine::git::Deadline;
@@ -17,6 +18,7 @@ use flux_kustomize::{Build, Options, Read, Scopes};
 
 use super::gather::Gathered;
 use super::halt::Halt;
+use super::hooks::Hooks;
 use crate::context::Context;
 use crate::key::Key;
 use crate::sources::Snapshot;
@@ -28,6 +30,8 @@ const NOTES: usize = 20;
 pub(crate) struct Made {
     /// The objects.
     pub(crate) desired: Vec<Desired>,
+    /// What runs around them.
+    pub(crate) hooks: Hooks,
     /// What it looked at.
     pub(crate) reads: BTreeSet<Read>,
     /// What that was, as one number.
@@ -105,8 +109,14 @@ pub(crate) async fn build(
     for object in &mut desired {
         object.hash = context.seal(object.hash);
     }
+    let Sequence {
+        desired,
+        hooks: all,
+        state,
+    } = sequence::arrange(desired).map_err(Halt::problems)?;
     Ok(Made {
         desired,
+        hooks: Hooks { all, state },
         reads: built.reads,
         print,
     })

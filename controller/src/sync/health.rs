@@ -1,12 +1,12 @@
 //! Waiting until what was applied is healthy. A wait holds no worker, and a newer revision ends it at once.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::time::Duration;
 
 use flux_core::conclude::{Finding, Outcome, remove_condition, set_condition};
-use flux_core::health::{Rules, Status};
-use flux_core::object::{ObjectId, split_api_version};
+use flux_core::health::{Rules, Status, is_transient};
+use flux_core::object::{Desired, ObjectId, split_api_version};
 use flux_core::owner::Owner;
 use flux_crds::sync::HealthCheck;
 use flux_crds::{ConditionType, Reason, Sync, SyncStatus};
@@ -23,11 +23,13 @@ use crate::report::chain;
 
 /// Time after which a wait shows in the status; most are over before, and need no write.
 const SHOW_AFTER: Duration = Duration::from_millis(500);
+/// How the message of a wait begins that an object ended by failing.
+const FAILED: &str = "failed";
 /// Objects that the message of a failed wait names.
 const NAMED: usize = 10;
 
 /// What to wait for.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Targets {
     /// Objects that we applied.
     own: BTreeSet<Target>,
@@ -46,7 +48,22 @@ pub(crate) enum Verdict {
     Superseded,
 }
 
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Healthy => "healthy",
+            Self::Unhealthy(message) => message,
+            Self::Superseded => "something newer came",
+        })
+    }
+}
+
 impl Verdict {
+    /// Tells whether an object has failed, and not only taken too long.
+    pub(crate) fn is_final(&self) -> bool {
+        matches!(self, Self::Unhealthy(message) if message.starts_with(FAILED))
+    }
+
     /// Returns the outcome of a reconcile whose wait did not end well.
     pub(crate) fn failure(&self) -> Option<Outcome> {
         match self {
@@ -66,46 +83,56 @@ impl Verdict {
     }
 }
 
-/// Returns what a Sync waits for; `None` when it does not wait.
-pub(crate) fn targets<'a>(
-    sync: &Sync,
-    applied: impl Iterator<Item = (&'a ObjectId, &'a str)>,
-) -> Option<Targets> {
-    let mut targets = Targets::default();
-    if sync.spec.waits() {
+impl Targets {
+    /// Waits for one object that we applied.
+    pub(crate) fn only(object: &Desired) -> Self {
+        Self {
+            own: BTreeSet::from([target(object)]),
+            named: BTreeSet::new(),
+        }
+    }
+
+    /// Waits for objects that we applied, as far as there is something to wait for.
+    pub(crate) fn own<'a>(sync: &Sync, applied: impl Iterator<Item = &'a Desired>) -> Self {
         let itself = |id: &ObjectId| {
             id.is(flux_crds::names::GROUP, "Sync")
                 && Some(&id.name) == sync.metadata.name.as_ref()
                 && Some(&id.namespace) == sync.metadata.namespace.as_ref()
         };
-        let waited = applied.filter(|(id, _)| !itself(id) && has_health(id));
-        let target = |(id, version): (&ObjectId, &str)| {
-            let api_version = if id.group.is_empty() {
-                version.to_owned()
-            } else {
-                format!("{}/{version}", id.group)
-            };
-            Target {
-                id: id.clone(),
-                api_version,
-            }
-        };
-        targets.own = waited.map(target).collect();
-        return Some(targets);
+        let waited = applied.filter(|object| !itself(&object.id) && has_health(&object.id));
+        Self {
+            own: waited.map(target).collect(),
+            named: BTreeSet::new(),
+        }
     }
-    if sync.spec.health_checks.is_empty() {
-        return None;
-    }
-    targets.named = sync
-        .spec
-        .health_checks
-        .iter()
-        .map(|check| Target {
+
+    /// Waits for the objects that the spec names as well.
+    pub(crate) fn and_named(mut self, sync: &Sync) -> Self {
+        let target = |check: &HealthCheck| Target {
             id: checked(sync, check),
             api_version: check.api_version().to_owned(),
-        })
-        .collect();
-    Some(targets)
+            is_transient: false,
+        };
+        self.named = sync.spec.health_checks.iter().map(target).collect();
+        self
+    }
+}
+
+fn target(object: &Desired) -> Target {
+    Target {
+        id: object.id.clone(),
+        api_version: object.api_version.clone(),
+        is_transient: is_transient(&object.id.kind, &object.value),
+    }
+}
+
+/// Returns what a Sync waits for; `None` when it does not wait.
+pub(crate) fn targets(sync: &Sync, applied: &[Desired]) -> Option<Targets> {
+    if sync.spec.waits() {
+        return Some(Targets::own(sync, applied.iter()));
+    }
+    let names_some = !sync.spec.health_checks.is_empty();
+    names_some.then(|| Targets::default().and_named(sync))
 }
 
 /// Returns the object that a check is about.
@@ -278,7 +305,7 @@ fn verdict(states: &States) -> Verdict {
     {
         return Verdict::Healthy;
     }
-    Verdict::Unhealthy(format!("failed: {}", list(states)))
+    Verdict::Unhealthy(format!("{FAILED}: {}", list(states)))
 }
 
 /// Names what is not healthy, the failed first.

@@ -10,11 +10,14 @@ use flux_core::inventory::{Entry, Inventory};
 use flux_core::object::ObjectId;
 use flux_crds::sync::{self, Rollback};
 use flux_crds::{Condition, Notified, Sync, SyncStatus};
+use flux_engine::cluster::Cluster;
 use flux_kustomize::Read;
 use serde_json::{Value, json};
 
 use super::course::{Course, good};
 use super::drift::Lookout;
+use super::health::Targets;
+use super::hooks::Hooks;
 use crate::remotes::Remote;
 use crate::report::chain;
 
@@ -46,6 +49,10 @@ pub(crate) struct Memory {
     pub(crate) half_way: Option<Instant>,
     /// The connection to another cluster, so that it lasts from one reconcile to the next.
     pub(crate) remote: Option<Arc<Remote>>,
+    /// Which desired state was last applied as a whole; not known after a restart.
+    pub(crate) applied: Option<String>,
+    /// The hooks of what is being applied, and where it goes, for the case that it fails.
+    pub(crate) rescue: Option<(Cluster, Hooks)>,
     /// Whether our finalizer is known to be on the object.
     pub(crate) guarded: bool,
     /// What is watched for changes by others.
@@ -60,6 +67,10 @@ pub(crate) struct Built {
     pub(crate) reads: BTreeSet<Read>,
     /// What they were, as one number.
     pub(crate) print: u64,
+    /// The objects to wait for, if the Sync waits.
+    pub(crate) targets: Option<Targets>,
+    /// The objects that need not be there: hooks, and Jobs that the cluster deletes when they are done.
+    pub(crate) transient: BTreeSet<ObjectId>,
 }
 
 impl Memory {

@@ -1,28 +1,35 @@
 //! One reconcile of a Sync, as a list of steps.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use flux_core::change::Change;
+use flux_core::conclude::Outcome;
 use flux_core::drift::Ignore;
-use flux_core::object::Desired;
+use flux_core::health::is_transient;
+use flux_core::object::{Desired, ObjectId};
 use flux_core::plan::Guard;
-use flux_crds::sync::RolledBack;
+use flux_core::sequence::Wave;
+use flux_crds::sync::{HookPhase, RolledBack};
 use flux_crds::{Reason, Sync};
 use flux_engine::cluster::survey::{Survey, survey};
 
-use super::build::{self, owner};
+use super::build::{self, Made, owner};
 use super::course::{self, Course};
 use super::drift::Deed;
 use super::gather::{Gathered, gather};
 use super::halt::Halt;
+use super::health::{Targets, Verdict, Wait};
+use super::hooks::{Hooks, Place};
 use super::memory::{Built, Memory};
+use super::pace::Pace;
 use super::plan::Work;
 use super::record::{Done, Recorder, STATUS_RETRY, record};
 use super::target::place;
 use super::transact::Transact;
 use super::wakeups::{Situation, Wakeups, token};
-use super::{drift, finalize, health, plan, rollback};
+use super::{drift, finalize, health, hooks, plan, rollback};
 use crate::context::Context;
 use crate::key::Key;
 
@@ -87,6 +94,9 @@ async fn suspended(recorder: &Recorder<'_>, memory: &mut Memory) -> Option<Durat
     None
 }
 
+/// What to wait for after an apply, and what runs then.
+type Applied = (Option<Targets>, Hooks);
+
 struct Run<'a> {
     context: &'a Context,
     sync: &'a Sync,
@@ -139,6 +149,7 @@ impl Run<'_> {
         let mut revision = None;
         let mut health = None;
         let mut inputs = None;
+        memory.rescue = None;
         let applied = async {
             let gathered =
                 gather(self.context, self.sync, &memory.status, wakeups.served()).await?;
@@ -150,28 +161,24 @@ impl Run<'_> {
             self.context.claims.settle(self.key, place(self.sync));
             course::remember(self.context, self.sync, &memory.status);
             finalize::ensure(self.context, self.sync, memory).await?;
-            let work = self.context.work.acquire().await;
+            let news = (&mut *wakeups, seen);
+            let mut pace = Pace::begin(news, &gathered.rules, &self.context.work).await;
             if memory.status.last_applied_revision.is_some() {
                 memory.lookout.aim(&gathered.cluster);
             }
-            let targets = self.apply(memory, &gathered, cause, &mut changes).await?;
+            let course = (&mut pace, cause);
+            let applied = self.apply(memory, &gathered, course, &mut changes).await?;
             memory.lookout.aim(&gathered.cluster);
             memory
                 .lookout
                 .arm(self.context, self.sync, &memory.inventory);
-            drop(work);
-            if let Some(targets) = targets {
-                let wait = health::Wait {
-                    recorder: self.recorder,
-                    cluster: &gathered.cluster,
-                    revision: &gathered.snapshot.revision,
-                    rules: &gathered.rules,
-                };
-                health = Some(wait.run(memory, targets, wakeups, seen).await?);
-            }
+            pace.rest();
+            health = self.after(memory, &gathered, &mut pace, applied).await?;
             Ok(gathered.snapshot.revision.clone())
         };
-        let (outcome, failures) = match applied.await {
+        let applied = applied.await;
+        self.rescue(memory, &applied, health.as_ref()).await;
+        let (outcome, failures) = match applied {
             Ok(applied) => {
                 let unhealthy = health.as_ref().and_then(health::Verdict::failure);
                 memory.course.conclude(&applied, unhealthy, &memory.status)
@@ -191,55 +198,106 @@ impl Run<'_> {
         }
     }
 
+    /// Waits for health, if the Sync does so or has hooks to run afterwards, and runs them.
+    async fn after(
+        &self,
+        memory: &mut Memory,
+        gathered: &Gathered,
+        pace: &mut Pace<'_>,
+        (targets, hooks): Applied,
+    ) -> Result<Option<Verdict>, Halt> {
+        let Some(targets) = targets else {
+            return Ok(None);
+        };
+        let wait = Wait {
+            recorder: self.recorder,
+            cluster: &gathered.cluster,
+            revision: &gathered.snapshot.revision,
+            rules: &gathered.rules,
+        };
+        let verdict = pace.wait(&wait, memory, targets).await?;
+        if !matches!(verdict, Verdict::Healthy) {
+            // Whatever comes next has to look again.
+            memory.built = None;
+            return Ok(Some(verdict));
+        }
+        let phase = HookPhase::PostSync;
+        if !hooks.are_due(memory, phase) {
+            return Ok(Some(verdict));
+        }
+        let around = Place {
+            recorder: self.recorder,
+            cluster: &gathered.cluster,
+            revision: &gathered.snapshot.revision,
+        };
+        match around.run(&hooks, phase, memory, pace).await {
+            Ok(()) => Ok(Some(verdict)),
+            Err(halt) => {
+                memory.built = None;
+                match halt.outcome {
+                    Outcome::Failed(finding) => Ok(Some(Verdict::Unhealthy(finding.message))),
+                    _ => Err(halt),
+                }
+            }
+        }
+    }
+
+    /// Starts the hooks for a failure, if this is one that will not pass by itself.
+    async fn rescue(
+        &self,
+        memory: &mut Memory,
+        applied: &Result<String, Halt>,
+        health: Option<&Verdict>,
+    ) {
+        let has_failed = match applied {
+            Ok(_) => matches!(health, Some(Verdict::Unhealthy(_))),
+            Err(halt) => matches!(halt.outcome, Outcome::Failed(_)),
+        };
+        let Some((cluster, hooks)) = memory.rescue.take().filter(|_| has_failed) else {
+            return;
+        };
+        let place = Place {
+            recorder: self.recorder,
+            cluster: &cluster,
+            revision: &hooks.state,
+        };
+        place.rescue(&hooks, memory).await;
+    }
+
     /// Builds, plans and applies. Returns what to wait for, if the Sync waits at all.
     async fn apply(
         &self,
         memory: &mut Memory,
         gathered: &Gathered,
-        cause: Cause,
+        (pace, cause): (&mut Pace<'_>, Cause),
         changes: &mut Vec<Change>,
-    ) -> Result<Option<health::Targets>, Halt> {
+    ) -> Result<Applied, Halt> {
         let Gathered {
             snapshot, cluster, ..
         } = gathered;
         let untouched = self.is_untouched(memory, gathered);
         if untouched && cause == Cause::Moved {
-            return Ok(None);
+            return Ok(Applied::default());
         }
         let survey = match cause {
             Cause::Verify => Some(self.survey(memory, gathered).await?),
             Cause::Moved => None,
         };
-        let intact = |survey: &Survey| {
-            memory
-                .inventory
-                .0
-                .keys()
-                .all(|id| plan::is_intact(&memory.inventory, survey, id))
-        };
-        if untouched && survey.as_ref().is_some_and(intact) {
+        let targets = memory
+            .built
+            .as_ref()
+            .filter(|built| untouched && is_intact(memory, built, survey.as_ref()))
+            .map(|built| built.targets.clone());
+        if let Some(targets) = targets {
             memory.lookout.replace_standing(Vec::new());
-            return Ok(health::targets(
-                self.sync,
-                memory
-                    .inventory
-                    .0
-                    .iter()
-                    .map(|(id, entry)| (id, entry.version.as_str())),
-            ));
+            return Ok((targets, Hooks::default()));
         }
         let made = build::build(self.context, self.sync, gathered).await?;
-        let targets = health::targets(
-            self.sync,
-            made.desired
-                .iter()
-                .map(|desired| (&desired.id, desired.version())),
-        );
+        let targets = health::targets(self.sync, &made.desired);
         let is_rollback = matches!(memory.course, Course::RolledBack(_));
         if self.sync.spec.prunes() && !is_rollback {
-            self.guard(memory, &snapshot.revision, &made.desired)?;
+            self.guard(memory, &snapshot.revision, &made)?;
         }
-        let work = self.plan(memory, survey.as_ref(), made.desired);
         let transact = Transact {
             sync: self.sync,
             key: self.key,
@@ -247,24 +305,70 @@ impl Run<'_> {
             cluster,
             claims: &self.context.claims,
             recorder: self.recorder,
+            hooks: &made.hooks,
+            waves: self.waves(memory, &snapshot.revision, &made),
         };
-        memory.built = None;
-        let (done, result) = transact.run(memory, work).await;
-        *changes = done;
-        result?;
-        memory.built = Some(Built {
+        if !is_rollback {
+            memory.rescue = Some((cluster.clone(), made.hooks.clone()));
+        }
+        let is_due = !is_rollback && made.hooks.are_due(memory, HookPhase::PostSync);
+        let after =
+            is_due.then(|| Targets::own(self.sync, made.desired.iter()).and_named(self.sync));
+        let built = Built {
             generation: self.sync.metadata.generation,
+            targets: targets.clone(),
+            transient: transient(&made),
             reads: made.reads,
             print: made.print,
-        });
-        Ok(targets)
+        };
+        let work = self.plan(memory, survey.as_ref(), (made.desired, &made.hooks));
+        memory.built = None;
+        let (done, result) = transact.run(memory, pace, work).await;
+        *changes = done;
+        result?;
+        memory.built = Some(built);
+        memory.applied = Some(made.hooks.state.clone());
+        Ok((after.or(targets), made.hooks))
+    }
+
+    /// Returns what each wave waits for: nothing when there is but one, in a rollback, and when the same state was applied as
+    /// a whole before, so that this is a repair.
+    fn waves(&self, memory: &Memory, revision: &str, made: &Made) -> BTreeMap<Wave, Targets> {
+        let is_repair = match &memory.applied {
+            Some(applied) => *applied == made.hooks.state,
+            None => memory.status.last_applied_revision.as_deref() == Some(revision),
+        };
+        let mut waves: BTreeMap<Wave, Vec<&Desired>> = BTreeMap::new();
+        for object in &made.desired {
+            waves
+                .entry(Wave::of(&object.value))
+                .or_default()
+                .push(object);
+        }
+        if is_repair || waves.len() < 2 || matches!(memory.course, Course::RolledBack(_)) {
+            return BTreeMap::new();
+        }
+        let targets = |objects: Vec<&Desired>| Targets::own(self.sync, objects.into_iter());
+        let waves = waves.into_iter();
+        waves
+            .map(|(wave, objects)| (wave, targets(objects)))
+            .collect()
     }
 
     /// Decides what to apply and what to delete, and tells of drift.
-    fn plan(&self, memory: &mut Memory, survey: Option<&Survey>, desired: Vec<Desired>) -> Work {
+    fn plan(
+        &self,
+        memory: &mut Memory,
+        survey: Option<&Survey>,
+        (desired, hooks): (Vec<Desired>, &Hooks),
+    ) -> Work {
         let owner = owner(self.sync);
         let drift = (drift::mode(self.sync), &self.ignore());
-        let mut work = plan::split(&owner, &memory.inventory, survey, drift, desired);
+        let known = hooks.without(&memory.inventory);
+        let mut work = plan::split(&owner, &known, survey, drift, desired);
+        if matches!(memory.course, Course::RolledBack(_)) {
+            work.stale.retain(|id| !hooks::is_rescue(memory, id));
+        }
         if !self.sync.spec.prunes() {
             let is_rollback = matches!(memory.course, Course::RolledBack(_));
             // It stays in the inventory, for the day on which the Sync prunes again; but for what a failed revision brought.
@@ -288,10 +392,10 @@ impl Run<'_> {
     }
 
     /// Refuses a revision that would delete more than the spec allows.
-    fn guard(&self, memory: &Memory, revision: &str, desired: &[Desired]) -> Result<(), Halt> {
+    fn guard(&self, memory: &Memory, revision: &str, made: &Made) -> Result<(), Halt> {
         let guard = Guard::of(self.sync.spec.prune_guard.as_ref());
         guard
-            .check(&memory.inventory, desired)
+            .check(&made.hooks.without(&memory.inventory), &made.desired)
             .map_err(|refusal| Halt::failed(Reason::PruneRefused, format!("{revision}: {refusal}")))
     }
 
@@ -316,4 +420,24 @@ impl Run<'_> {
         .await
         .map_err(|error| Halt::cluster("list what lives", &error))
     }
+}
+
+/// Tells whether everything that should be there is as we left it.
+fn is_intact(memory: &Memory, built: &Built, survey: Option<&Survey>) -> bool {
+    let is_as_left = |survey| {
+        let ids = memory.inventory.0.keys();
+        ids.filter(|id| !built.transient.contains(id))
+            .all(|id| plan::is_intact(&memory.inventory, survey, id))
+    };
+    survey.is_some_and(is_as_left)
+}
+
+fn transient(made: &Made) -> BTreeSet<ObjectId> {
+    let is_done = |object: &&Desired| is_transient(&object.id.kind, &object.value);
+    let objects = made.desired.iter().filter(is_done);
+    let jobs = made.hooks.all.iter().map(|hook| &hook.job);
+    objects
+        .chain(jobs)
+        .map(|object| object.id.clone())
+        .collect()
 }

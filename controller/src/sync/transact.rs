@@ -2,16 +2,19 @@
 //!
 //! Safety, in this order: 1. every object is claimed, so that no two Syncs fight; 2. everything is dry-run, and any refusal
 //! ends it here; 3. the inventory is written as the union of old and new before the first write, so that whatever happens
-//! next, nothing is orphaned; 4. apply; 5. prune, last, and only what the inventory held before.
+//! next, nothing is orphaned; 4. pre-sync hooks, and none may fail; 5. apply, wave by wave, each healthy before the next;
+//! 6. prune, last, and only what the inventory held before.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use flux_core::change::{Action, Change};
 use flux_core::conclude::{Finding, Outcome};
 use flux_core::inventory::Inventory;
 use flux_core::object::{Desired, ObjectId};
+use flux_core::sequence::Wave;
 use flux_core::settings::Settings;
-use flux_crds::sync::Failure;
+use flux_crds::sync::{Failure, HookPhase};
 use flux_crds::{Reason, Sync};
 use flux_engine::cluster::Cluster;
 use flux_engine::cluster::prune::{Pruned, prune};
@@ -20,7 +23,10 @@ use flux_engine::cluster::transaction::{self, Applied, Item, Transaction};
 use super::build::owner;
 use super::course::Course;
 use super::halt::Halt;
+use super::health::{Targets, Verdict, Wait};
+use super::hooks::{Hooks, Place};
 use super::memory::{Memory, write_inventory};
+use super::pace::{Pace, superseded};
 use super::plan::{self, Work};
 use super::record::Recorder;
 use crate::claims::{Claims, Conflict};
@@ -44,6 +50,11 @@ pub(crate) struct Transact<'a> {
     pub(crate) claims: &'a Claims,
     /// Writes the status.
     pub(crate) recorder: &'a Recorder<'a>,
+    /// What runs around the objects.
+    pub(crate) hooks: &'a Hooks,
+    /// The objects of each wave, changed or not, if a wave waits for the one before: when a revision is rolled out, and not
+    /// when it is restored, or only repaired.
+    pub(crate) waves: BTreeMap<Wave, Targets>,
 }
 
 impl Transact<'_> {
@@ -52,6 +63,7 @@ impl Transact<'_> {
     pub(crate) async fn run(
         &self,
         memory: &mut Memory,
+        pace: &mut Pace<'_>,
         Work {
             changed: pending,
             kept,
@@ -59,50 +71,78 @@ impl Transact<'_> {
             ..
         }: Work,
     ) -> (Vec<Change>, Result<(), Halt>) {
+        let hooks = self.hooks.all.iter().map(|hook| &hook.job.id);
         let wanted: Vec<ObjectId> = pending
             .iter()
-            .map(|object| object.id.clone())
+            .map(|object| &object.id)
+            .chain(hooks)
+            .cloned()
             .chain(kept)
             .collect();
         let mut changes = Vec::new();
-        let done = self
-            .steps(memory, pending, (&wanted, &stale), &mut changes)
-            .await;
-        (changes, done)
+        let result = async {
+            let transaction = self.begin(memory, pending, &wanted).await?;
+            self.before(memory, pace).await?;
+            self.apply(memory, pace, transaction, &mut changes).await?;
+            self.prune(memory, &stale, &mut changes).await
+        };
+        let result = result.await;
+        (changes, result)
     }
 
-    async fn steps(
+    /// Claims and dry-runs everything, and writes the inventory.
+    async fn begin(
         &self,
         memory: &mut Memory,
         pending: Vec<Desired>,
-        (wanted, stale): (&[ObjectId], &[ObjectId]),
-        changes: &mut Vec<Change>,
-    ) -> Result<(), Halt> {
+        wanted: &[ObjectId],
+    ) -> Result<Transaction<'_>, Halt> {
         let conflicts = self.claims.claim(self.key, wanted.iter());
         if !conflicts.is_empty() {
-            return Err(self.contend(pending, &conflicts).await);
+            return Err(self.contend(memory, pending, &conflicts).await);
         }
-        let transaction = match self.check(pending).await {
-            Ok(transaction) => transaction,
+        match self.check(memory, pending).await {
+            Ok(transaction) => {
+                self.announce(memory, &transaction).await?;
+                Ok(transaction)
+            }
             Err(halt) => {
                 self.unclaim(&memory.inventory, wanted);
-                return Err(halt);
+                Err(halt)
             }
-        };
-        if !transaction.is_empty() {
-            self.announce(memory, &transaction).await?;
-            self.apply(memory, transaction, changes).await?;
         }
-        self.prune(memory, stale, changes).await
+    }
+
+    async fn before(&self, memory: &mut Memory, pace: &mut Pace<'_>) -> Result<(), Halt> {
+        let phase = HookPhase::PreSync;
+        if matches!(memory.course, Course::RolledBack(_)) || !self.hooks.are_due(memory, phase) {
+            return Ok(());
+        }
+        self.place().run(self.hooks, phase, memory, pace).await
+    }
+
+    /// Returns where hooks run.
+    pub(crate) fn place(&self) -> Place<'_> {
+        Place {
+            recorder: self.recorder,
+            cluster: self.cluster,
+            revision: self.revision,
+        }
     }
 
     /// Says whose the objects are that belong to others. To a Sync that may not write them, they are none of its business:
     /// the API server's refusal is all that it hears.
-    async fn contend(&self, pending: Vec<Desired>, conflicts: &[Conflict]) -> Halt {
+    async fn contend(
+        &self,
+        memory: &Memory,
+        pending: Vec<Desired>,
+        conflicts: &[Conflict],
+    ) -> Halt {
         let is_foreign =
             |desired: &Desired| conflicts.iter().any(|conflict| conflict.id == desired.id);
         let foreign = pending.into_iter().filter(is_foreign).collect();
-        let mut refused = self.judge(foreign).await.err().unwrap_or_default();
+        let jobs = self.jobs(memory).into_iter().filter(is_foreign).collect();
+        let mut refused = self.judge(foreign, jobs).await.err().unwrap_or_default();
         refused.retain(|failure| failure.error.is_forbidden());
         if !refused.is_empty() {
             return Halt::refused(Reason::Rejected, "nothing was applied", &refused);
@@ -118,23 +158,54 @@ impl Transact<'_> {
         }
     }
 
-    async fn check(&self, pending: Vec<Desired>) -> Result<Transaction<'_>, Halt> {
-        let judged = self.judge(pending).await;
-        judged.map_err(|failures| Halt::refused(Reason::Rejected, "nothing was applied", &failures))
+    /// Dry-runs everything, the hooks that are to run included.
+    async fn check(&self, memory: &Memory, pending: Vec<Desired>) -> Result<Transaction<'_>, Halt> {
+        let mut jobs: Vec<Desired> = match memory.course {
+            Course::RolledBack(_) => Vec::new(),
+            Course::Newest | Course::Held(_) => self.jobs(memory),
+        };
+        jobs.dedup_by(|left, right| left.id == right.id);
+        let ids: BTreeSet<ObjectId> = jobs.iter().map(|job| job.id.clone()).collect();
+        let judged = self.judge(pending, jobs).await;
+        let mut transaction = judged.map_err(|failures| {
+            Halt::refused(Reason::Rejected, "nothing was applied", &failures)
+        })?;
+        // They are applied at their own time.
+        drop(transaction.take(|desired| ids.contains(&desired.id)));
+        Ok(transaction)
     }
 
+    fn jobs(&self, memory: &Memory) -> Vec<Desired> {
+        let mut jobs: Vec<Desired> = self
+            .hooks
+            .pending(memory)
+            .map(|hook| hook.job.clone())
+            .collect();
+        jobs.sort_by(|left, right| left.id.cmp(&right.id));
+        jobs
+    }
+
+    /// Dry-runs objects, and Jobs which are created anew if they exist.
     async fn judge(
         &self,
         pending: Vec<Desired>,
+        jobs: Vec<Desired>,
     ) -> Result<Transaction<'_>, Vec<transaction::Failure>> {
         let force = self.sync.spec.forces();
         let item = |desired: Desired| Item {
             force: force || Settings::of(Some(&desired.value), None).force,
             desired,
         };
+        let job = |desired: Desired| Item {
+            force: true,
+            desired,
+        };
         let sorted = flux_core::order::sort(pending, |desired| &desired.id);
-        let items = sorted.into_iter().map(item).collect();
-        Transaction::check(self.cluster, items).await
+        let items = sorted
+            .into_iter()
+            .map(item)
+            .chain(jobs.into_iter().map(job));
+        Transaction::check(self.cluster, items.collect()).await
     }
 
     /// Writes the union of old and new inventory. Nothing is sent when the union is the old one.
@@ -143,8 +214,10 @@ impl Transact<'_> {
         memory: &mut Memory,
         transaction: &Transaction<'_>,
     ) -> Result<(), Halt> {
-        let union = memory.inventory.union(transaction.desired());
+        let union = self.hooks.announce(&memory.inventory);
+        let union = union.union(transaction.desired());
         if union.len() == memory.inventory.len() {
+            memory.inventory = union;
             return Ok(());
         }
         let is_new = |id: &&ObjectId| !memory.inventory.contains(id);
@@ -166,7 +239,60 @@ impl Transact<'_> {
         written.map_err(|error| Halt::api("write the inventory", &error))
     }
 
+    /// Applies wave by wave. Behind the last one in which something is to be applied, nobody waits here.
     async fn apply(
+        &self,
+        memory: &mut Memory,
+        pace: &mut Pace<'_>,
+        mut transaction: Transaction<'_>,
+        changes: &mut Vec<Change>,
+    ) -> Result<(), Halt> {
+        let wave_of = |desired: &Desired| Wave::of(&desired.value);
+        let Some(last) = transaction.desired().map(wave_of).max() else {
+            return Ok(());
+        };
+        let waves: BTreeSet<Wave> = transaction
+            .desired()
+            .map(wave_of)
+            .chain(self.waves.keys().copied())
+            .filter(|wave| *wave <= last)
+            .collect();
+        for wave in waves {
+            let part = transaction.take(|desired| wave_of(desired) == wave);
+            self.write(memory, part, changes).await?;
+            if wave < last
+                && let Some(targets) = self.waves.get(&wave)
+            {
+                self.settle(memory, pace, (wave, targets)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until a wave is healthy. One that is not leaves the cluster between two revisions, as an apply that failed does.
+    async fn settle(
+        &self,
+        memory: &mut Memory,
+        pace: &mut Pace<'_>,
+        (wave, targets): (Wave, &Targets),
+    ) -> Result<(), Halt> {
+        let wait = Wait {
+            recorder: self.recorder,
+            cluster: self.cluster,
+            revision: self.revision,
+            rules: pace.rules(),
+        };
+        match pace.wait(&wait, memory, targets.clone()).await? {
+            Verdict::Healthy => Ok(()),
+            Verdict::Superseded => Err(superseded()),
+            verdict @ Verdict::Unhealthy(_) => Err(Halt::failed(
+                Reason::ApplyFailed,
+                format!("{wave} is not healthy, and later waves were not applied: {verdict}"),
+            )),
+        }
+    }
+
+    async fn write(
         &self,
         memory: &mut Memory,
         transaction: Transaction<'_>,

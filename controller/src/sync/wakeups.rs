@@ -28,7 +28,8 @@ pub(crate) struct Situation {
     deleting: bool,
     revision: Option<String>,
     view: u64,
-    dependencies: Vec<bool>,
+    /// What each dependency lacks.
+    dependencies: Vec<Result<(), String>>,
     references: BTreeMap<Reference, Known>,
 }
 
@@ -112,13 +113,15 @@ impl Wakeups {
         let revision = served.as_ref().map(|snapshot| snapshot.revision.clone());
         let is_ready = |(index, (_, state)): (usize, &mut (Key, watch::Receiver<State<Sync>>))| {
             let dependency = state.borrow_and_update().clone();
-            let (Some(dependency), Some(sync)) = (dependency, &object) else {
-                return false;
-            };
-            let wanted = sync.spec.depends_on.get(index);
-            wanted.is_some_and(|wanted| {
-                dependency::check(sync, wanted, &dependency, revision.as_deref()).is_ok()
-            })
+            let wanted = object
+                .as_ref()
+                .and_then(|sync| Some((sync, sync.spec.depends_on.get(index)?)));
+            match (dependency, wanted) {
+                (Some(dependency), Some((sync, wanted))) => {
+                    dependency::check(sync, wanted, &dependency, revision.as_deref())
+                }
+                _ => Err(String::new()),
+            }
         };
         let dependencies = self.dependencies.iter_mut().enumerate();
         let dependencies = dependencies.map(is_ready).collect();

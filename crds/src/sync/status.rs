@@ -1,5 +1,7 @@
 //! What the controller answers about a Sync.
 
+use std::fmt;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +40,9 @@ pub struct SyncStatus {
     /// Every error of the last reconcile; empty when there was none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<Failure>,
+    /// The last run of each hook, which is not repeated for the same revision.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hooks: Vec<HookRun>,
     /// The objects that differ from what was applied.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub drift: Vec<ObjectDrift>,
@@ -130,6 +135,61 @@ pub struct Failure {
     pub reason: String,
     /// Why, in words for a person.
     pub message: String,
+}
+
+/// The last run of one hook.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct HookRun {
+    /// When it runs: `PreSync`, `PostSync` or `OnFailure`.
+    pub phase: HookPhase,
+    /// The Job. Example: `Job/shop/migrate`.
+    pub object: String,
+    /// Which desired state it ran for: a digest of everything that the revision built.
+    pub run: String,
+    /// How it ended: `Succeeded` or `Failed`; `Started` of one for whose end nobody waits.
+    pub result: HookResult,
+    /// Why it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+/// When a hook runs.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+// The field says it all; a description here would take the place of the field's.
+#[schemars(description = "")]
+pub enum HookPhase {
+    /// Before anything is applied.
+    PreSync,
+    /// When everything that was applied is healthy.
+    PostSync,
+    /// When the revision has failed.
+    OnFailure,
+}
+
+impl fmt::Display for HookPhase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::PreSync => "pre-sync",
+            Self::PostSync => "post-sync",
+            Self::OnFailure => "on-failure",
+        })
+    }
+}
+
+/// How a hook ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+// The field says it all; a description here would take the place of the field's.
+#[schemars(description = "")]
+pub enum HookResult {
+    /// Nobody waits for its end.
+    Started,
+    /// The Job is complete.
+    Succeeded,
+    /// The Job has failed.
+    Failed,
 }
 
 /// One object that differs from what was applied.

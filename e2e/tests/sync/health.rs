@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use flux_crds::sync::HealthCheck;
+use flux_crds::sync::{Dependency, HealthCheck, HealthExpressions};
 use flux_e2e::{reconcile, wait};
 use k8s_openapi::api::apps::v1::Deployment;
 
@@ -103,4 +103,87 @@ async fn a_sync_waits_for_what_it_depends_on_and_follows_at_once() {
         "it took {:?}: an event wakes it, not an interval",
         started.elapsed()
     );
+}
+
+fn ruled(current: &str, failed: Option<&str>) -> Vec<HealthCheck> {
+    vec![HealthCheck {
+        api_version: Some("v1".into()),
+        kind: "ConfigMap".into(),
+        name: "one".into(),
+        cel: Some(HealthExpressions {
+            current: current.into(),
+            failed: failed.map(Into::into),
+            ..HealthExpressions::default()
+        }),
+        ..HealthCheck::default()
+    }]
+}
+
+#[tokio::test]
+async fn an_expression_of_the_sync_says_when_an_object_is_healthy() {
+    let stage = Stage::set().await;
+    let mut sync = stage.sync();
+    sync.spec.timeout = Some("10m".into());
+    sync.spec.health_checks = ruled("data.key == 'good'", Some("data.key == 'broken'"));
+    stage.create(&sync).await;
+    let commit = stage.push(&[("one.yaml", &map("one", "good"))]).await;
+    stage.applied(&commit).await;
+    let started = Instant::now();
+    let commit = stage.push(&[("one.yaml", &map("one", "broken"))]).await;
+    let sync = stage.failed(&commit, "HealthCheckFailed").await;
+    assert!(
+        message(&sync).contains("cel.failed is true"),
+        "{}",
+        message(&sync)
+    );
+    assert!(
+        started.elapsed() < Duration::from_secs(60),
+        "a failure ends the wait at once"
+    );
+}
+
+#[tokio::test]
+async fn an_expression_that_does_not_compile_stalls_the_sync() {
+    let stage = Stage::set().await;
+    let mut sync = stage.sync();
+    sync.spec.health_checks = ruled("data.key ==", None);
+    stage.create(&sync).await;
+    let sync = stage.refused(APPS, "InvalidSpec").await;
+    let text = message(&sync);
+    assert!(
+        text.starts_with("spec.healthChecks[0].cel.current: line 1"),
+        "{text}"
+    );
+    assert!(wait::condition(&sync, "Stalled").unwrap().holds);
+}
+
+#[tokio::test]
+async fn an_expression_over_a_dependency_must_be_true_as_well() {
+    let stage = Stage::set().await;
+    let mut last = stage.sync().named("last").with_path("./last");
+    last.spec.depends_on = vec![Dependency {
+        name: "first".into(),
+        ready: Some("dep.metadata.labels['go'] == 'yes'".into()),
+        ..Dependency::default()
+    }];
+    stage.create(&last).await;
+    stage
+        .create(&stage.sync().named("first").with_path("./first"))
+        .await;
+    let commit = stage
+        .push(&[
+            ("first/one.yaml", &map("one", "a")),
+            ("last/two.yaml", &map("two", "b")),
+        ])
+        .await;
+    let syncs = stage.syncs();
+    reconcile::applied(&syncs, "first", &commit).await.unwrap();
+    let waits = |sync: &flux_crds::Sync| message(sync).contains("does not fulfil dep.metadata");
+    wait::until(&syncs, "last", "waits for the expression", waits)
+        .await
+        .unwrap();
+    let label = kube::api::Patch::Merge(serde_json::json!({"metadata": {"labels": {"go": "yes"}}}));
+    let by_hand = kube::api::PatchParams::default();
+    syncs.patch("first", &by_hand, &label).await.unwrap();
+    reconcile::applied(&syncs, "last", &commit).await.unwrap();
 }

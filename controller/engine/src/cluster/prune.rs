@@ -12,6 +12,7 @@ use flux_core::object::ObjectId;
 use flux_core::order::Rank;
 use flux_core::owner::Owner;
 use flux_core::plan::{self, Decision, Kept};
+use flux_core::sequence::Wave;
 use futures::{FutureExt as _, StreamExt as _};
 
 use super::apply::{self, Deletion};
@@ -39,21 +40,29 @@ const ONE_BY_ONE: usize = 8;
 /// Deletions under way at once.
 const AT_ONCE: usize = 16;
 
-/// Deletes `stale` in the reverse of the order in which they were applied.
+/// Deletes `stale` in the reverse of the order in which they were applied: the last wave first.
 pub async fn prune(
     cluster: &Cluster,
     owner: &Owner,
     stale: &[ObjectId],
 ) -> Vec<(ObjectId, Pruned)> {
-    let mut ranks: BTreeMap<_, Vec<&ObjectId>> = BTreeMap::new();
-    for id in stale {
-        ranks.entry(Rank::of(id)).or_default().push(id);
+    let ids: Vec<&ObjectId> = stale.iter().collect();
+    let mut steps: BTreeMap<_, Vec<(&ObjectId, Found)>> = BTreeMap::new();
+    let mut live = read(cluster, owner, &ids).await;
+    for id in ids {
+        let found = live.remove(id).unwrap_or(Ok(None));
+        let wave = match &found {
+            Ok(Some(metadata)) => Wave::of_live(metadata),
+            Ok(None) | Err(_) => Wave::default(),
+        };
+        steps
+            .entry((wave, Rank::of(id)))
+            .or_default()
+            .push((id, found));
     }
     let mut outcomes = Vec::with_capacity(stale.len());
-    for (_, ids) in ranks.into_iter().rev() {
-        let mut live = read(cluster, owner, &ids).await;
-        let deletions = ids.into_iter().map(|id| {
-            let found = live.remove(id).unwrap_or(Ok(None));
+    for (_, objects) in steps.into_iter().rev() {
+        let deletions = objects.into_iter().map(|(id, found)| {
             async move { (id.clone(), delete(cluster, owner, id, found).await) }.boxed()
         });
         outcomes.extend(at_once(deletions, AT_ONCE).collect::<Vec<_>>().await);

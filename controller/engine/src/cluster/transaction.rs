@@ -13,6 +13,7 @@ use flux_core::live::Metadata;
 use flux_core::managed_fields;
 use flux_core::object::{Desired, ObjectId, Origin};
 use flux_core::order::{Rank, Stage};
+use flux_core::sequence::Wave;
 use flux_core::settings::{Settings, Ssa};
 use futures::{FutureExt as _, StreamExt as _, stream};
 
@@ -155,6 +156,22 @@ impl<'a> Transaction<'a> {
         self.items.is_empty()
     }
 
+    /// Takes out what is to be applied, or left, by itself.
+    #[must_use]
+    pub fn take(&mut self, is_wanted: impl Fn(&Desired) -> bool) -> Self {
+        let all = std::mem::take(&mut self.items)
+            .into_iter()
+            .zip(std::mem::take(&mut self.verdicts));
+        let (taken, left): (Vec<_>, Vec<_>) = all.partition(|(item, _)| is_wanted(&item.desired));
+        (self.items, self.verdicts) = left.into_iter().unzip();
+        let (items, verdicts) = taken.into_iter().unzip();
+        Self {
+            cluster: self.cluster,
+            items,
+            verdicts,
+        }
+    }
+
     /// Writes everything. Stops at the end of the first step in which something fails.
     pub async fn apply(self, definitions_ready: Duration) -> Report {
         let mut steps: BTreeMap<(Stage, Rank), Vec<(Item, Verdict)>> = BTreeMap::new();
@@ -185,6 +202,7 @@ impl<'a> Transaction<'a> {
 struct Brings {
     namespaces: BTreeSet<String>,
     definitions: bool,
+    first_wave: Wave,
 }
 
 impl Brings {
@@ -194,16 +212,21 @@ impl Brings {
             .filter(|id| id.is("", "Namespace"))
             .map(|id| id.name.clone());
         let definitions = ids().any(|id| id.is("apiextensions.k8s.io", "CustomResourceDefinition"));
+        let waves = items.iter().map(|item| Wave::of(&item.desired.value));
         Self {
             namespaces: namespaces.collect(),
             definitions,
+            first_wave: waves.min().unwrap_or_default(),
         }
     }
 
     /// Tells whether this refusal may be cured by an object of the set.
     fn may_cure(&self, item: &Item, error: &Error) -> bool {
         match error {
-            Error::UnknownKind { .. } => self.definitions,
+            // What an earlier wave installs may bring its definitions itself.
+            Error::UnknownKind { .. } => {
+                self.definitions || Wave::of(&item.desired.value) > self.first_wave
+            }
             Error::Rejected(rejection) => {
                 rejection.is_missing_namespace()
                     && self.namespaces.contains(&item.desired.id.namespace)

@@ -18,6 +18,9 @@ use super::{Cluster, Error, Resource};
 /// How long a deletion may take before it is given up.
 const GONE_WITHIN: Duration = Duration::from_mins(1);
 
+/// What is known of an object before the first answer.
+const NOT_SEEN: &str = "not seen yet";
+
 /// An object to wait for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Target {
@@ -25,6 +28,8 @@ pub struct Target {
     pub id: ObjectId,
     /// Its `apiVersion`.
     pub api_version: String,
+    /// Whether the cluster deletes it when it is done, so that one which is not there has been.
+    pub is_transient: bool,
 }
 
 /// The health of the objects that are waited for, by identity.
@@ -57,12 +62,15 @@ pub async fn until_healthy(
     states: &mut States,
 ) -> Result<(), Error> {
     let mut groups: BTreeSet<Group> = BTreeSet::new();
-    for Target { id, api_version } in targets {
+    for Target {
+        id, api_version, ..
+    } in targets
+    {
         states.insert(
             id.clone(),
             Health {
                 status: Status::InProgress,
-                message: "not seen yet".to_owned(),
+                message: NOT_SEEN.to_owned(),
             },
         );
         let name = owner.is_none().then(|| id.name.clone());
@@ -82,17 +90,15 @@ pub async fn until_healthy(
                 .fields(&format!("metadata.name={}", name.as_deref().unwrap_or(""))),
         };
         let events = watcher(api(cluster, &resource, &namespace), config);
-        streams.push(
-            events
-                .map_ok(move |event| (resource.clone(), event))
-                .boxed(),
-        );
+        let place = (resource, namespace);
+        streams.push(events.map_ok(move |event| (place.clone(), event)).boxed());
     }
     let mut events = stream::select_all(streams);
     while !settled(states) {
         match events.next().await {
             None => break,
-            Some(Ok((resource, event))) => note(&resource, event, rules, states),
+            Some(Ok((place, Event::InitDone))) => miss(&place, targets, states),
+            Some(Ok(((resource, _), event))) => note(&resource, event, rules, states),
             Some(Err(error)) => explain(error)?,
         }
     }
@@ -106,6 +112,27 @@ fn settled(states: &States) -> bool {
         || states
             .values()
             .all(|health| health.status == Status::Current)
+}
+
+/// Notes that all there is has been listed.
+fn miss(
+    (resource, namespace): &(Resource, String),
+    targets: &BTreeSet<Target>,
+    states: &mut States,
+) {
+    let is_listed = |target: &&Target| {
+        target.is_transient
+            && target.id.is(&resource.group, &resource.kind)
+            && target.id.namespace == *namespace
+    };
+    for target in targets.iter().filter(is_listed) {
+        if let Some(health) = states.get_mut(&target.id)
+            && health.message == NOT_SEEN
+        {
+            health.status = Status::Current;
+            "done and deleted".clone_into(&mut health.message);
+        }
+    }
 }
 
 fn note(resource: &Resource, event: Event<DynamicObject>, rules: &Rules, states: &mut States) {
@@ -194,6 +221,7 @@ pub async fn until_established(
         .map(|id| Target {
             id: id.clone(),
             api_version: api_version.clone(),
+            is_transient: false,
         })
         .collect();
     let mut states = States::new();

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use flux_core::drift::{Drift, Examined, Ignore, Lost, examine, yielding};
 use flux_core::hash::owned_hash;
+use flux_core::health::is_transient;
 use flux_core::live::Metadata;
 use flux_core::object::{Desired, ObjectId};
 use flux_core::order::Stage;
@@ -199,7 +200,8 @@ fn diagnose(
     let is_settled = !Settings::of(Some(&desired.value), live.as_deref()).reconcile;
     let Examined { drift, yielded } = match &live {
         None => Examined {
-            drift: Some(Drift::Missing),
+            // A Job that the cluster deletes when it is done is not missing.
+            drift: (!is_transient(&id.kind, &desired.value)).then_some(Drift::Missing),
             yielded: Vec::new(),
         },
         Some(live) => examine(&desired, live, ignore),
