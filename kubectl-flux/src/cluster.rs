@@ -1,5 +1,7 @@
 //! The connection to a cluster, and the few requests that all verbs are made of.
 
+use flux_crds::Sync;
+use flux_engine::{cluster::remote::connect, inputs::read_kubeconfig};
 use kube::{
     Api, Client, Config, ResourceExt as _,
     api::{ListParams, Patch, PatchParams},
@@ -66,6 +68,27 @@ impl Cluster {
             client: self.client.clone(),
             namespace: namespace.to_owned(),
         }
+    }
+
+    /// Returns the cluster that a Sync writes to: this one or, where whoever runs this may read the Secret, the one of
+    /// `spec.kubeConfig`.
+    pub(crate) async fn target(&self, sync: &Sync) -> Result<Self, Error> {
+        let Some(spec) = &sync.spec.kube_config else {
+            return Ok(self.clone());
+        };
+        let namespace = sync.metadata.namespace.as_deref().unwrap_or_default();
+        let read = read_kubeconfig(&self.client, namespace, spec).await;
+        let (kubeconfig, _) = read.map_err(Error::Inputs)?;
+        let connection = connect(&kubeconfig).await.map_err(|error| {
+            Error::Failed(format!(
+                "Secret {namespace}/{}: {error}",
+                spec.secret_ref.name
+            ))
+        })?;
+        Ok(Self {
+            client: connection.client().clone(),
+            namespace: self.namespace.clone(),
+        })
     }
 
     /// Returns the requests for one kind.

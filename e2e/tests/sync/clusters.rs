@@ -5,7 +5,7 @@ use std::sync::Arc;
 use flux_crds::Sync;
 use flux_crds::reference::KeyReference;
 use flux_crds::sync::KubeConfig;
-use flux_e2e::{ControlPlane, Options, install, reconcile, wait};
+use flux_e2e::{ControlPlane, Options, Plugin, install, reconcile, wait};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::api::{DeleteParams, Patch, PatchParams};
@@ -118,8 +118,11 @@ async fn a_sync_applies_prunes_and_ends_in_the_other_cluster_and_not_here() {
     let maps = other.maps();
     let by_hand = maps.patch("one", &PatchParams::default(), &patch).await;
     by_hand.unwrap();
-    stage.reconcile().await;
-    assert_eq!(other.data("one").await, Some(json!({"key": "a"})));
+    wait::until(&maps, "one", "is put back", |map| {
+        json!(map.data) == json!({"key": "a"})
+    })
+    .await
+    .unwrap();
 
     let commit = stage.remove(&["two.yaml"]).await;
     stage.applied(&commit).await;
@@ -169,6 +172,38 @@ async fn a_sync_acts_as_the_kubeconfigs_own_identity_or_as_the_account_that_it_n
     let account = format!("system:serviceaccount:{}:deployer", stage.name());
     assert!(message(&sync).contains(&account), "{}", message(&sync));
     assert_eq!(other.data("one").await, Some(json!({"key": "a"})));
+}
+
+#[tokio::test]
+async fn the_plugin_looks_at_the_other_cluster() {
+    let stage = Stage::set().await;
+    let other = Other::shared(&stage).await;
+    secret(&stage, "value", &other.admin()).await;
+    stage.create(&elsewhere(&stage)).await;
+    let commit = stage.push(&[("one.yaml", &map("one", "a"))]).await;
+    stage.applied(&commit).await;
+    let plugin = Plugin::in_namespace(&stage.control_plane, &stage.namespace)
+        .await
+        .unwrap();
+
+    let tree = plugin.data(&["tree", "sync", APPS]).await.unwrap();
+    assert!(
+        tree.contains("Current") && !tree.contains("Missing"),
+        "{tree}"
+    );
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().display().to_string();
+    std::fs::write(directory.path().join("one.yaml"), map("one", "b")).unwrap();
+    let said = plugin
+        .run(&["diff", "sync", APPS, "--path", &path])
+        .await
+        .unwrap();
+    assert_eq!(said.code, 1, "{said}");
+    assert!(said.stdout.contains("- a\n"), "it is there: {said}");
+
+    remove_secret(&stage).await;
+    let tree = plugin.data(&["tree", "sync", APPS]).await.unwrap();
+    assert!(tree.contains("Unknown") && tree.contains(SECRET), "{tree}");
 }
 
 #[tokio::test]

@@ -57,7 +57,7 @@ pub(crate) async fn run(
 ) -> Result<Verdict, Error> {
     let subject = subject(args)?;
     let cluster = Cluster::connect(connection).await?;
-    let (place, options, against, inputs) = match subject {
+    let (place, options, against, inputs, target) = match subject {
         Subject::Directory(path) => {
             let place = Place::of(&path, args.root.as_deref())?;
             (
@@ -65,6 +65,7 @@ pub(crate) async fn run(
                 built_to_be_applied(),
                 Against::Namespace(cluster.namespace.clone()),
                 Inputs::default(),
+                cluster,
             )
         }
         Subject::Sync { name, path } => {
@@ -73,6 +74,7 @@ pub(crate) async fn run(
                 streams.say(format_args!("drift: {note}"));
             }
             let inputs = inputs(&sync, &cluster).await?;
+            let target = cluster.target(&sync).await?;
             let place = Place::of(&path, args.root.as_deref())?;
             (
                 place,
@@ -82,6 +84,7 @@ pub(crate) async fn run(
                 },
                 Against::Sync(Box::new(sync)),
                 inputs,
+                target,
             )
         }
     };
@@ -90,7 +93,7 @@ pub(crate) async fn run(
         streams.say(format_args!("note: {note}"));
     }
     let secrets = inputs.secrets();
-    let preview = changes(built.objects, &against, cluster.client).await;
+    let preview = changes(built.objects, &against, target.client).await;
     let preview = preview.map_err(|error| error.without(&secrets))?;
     for skipped in &preview.skipped {
         streams.say(format_args!("note: {skipped}"));

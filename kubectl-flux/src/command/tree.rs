@@ -65,8 +65,18 @@ async fn of_sync(name: &str, cluster: &Cluster, above: &[String]) -> Result<Node
         .as_ref()
         .and_then(|status| status.inventory.as_ref())
         .map(|inventory| inventory.entries.clone());
-    let mut children: Vec<_> = stream::iter(entries.unwrap_or_default().into_iter().enumerate())
-        .map(|(index, entry)| async move { (index, of_entry(&entry, cluster, path).await) })
+    let entries = entries.unwrap_or_default();
+    let target = match cluster.target(sync).await {
+        Ok(target) => target,
+        Err(error) => {
+            node.note = format!("{}; its cluster: {}", node.note, error.chain());
+            node.children.extend(entries.iter().map(unseen));
+            return Ok(node);
+        }
+    };
+    let target = &target;
+    let mut children: Vec<_> = stream::iter(entries.into_iter().enumerate())
+        .map(|(index, entry)| async move { (index, of_entry(&entry, target, path).await) })
         .buffer_unordered(AT_ONCE)
         .collect()
         .await;
@@ -105,12 +115,7 @@ fn sync_node(sync: &Sync, resource: &Resource, namespace: &str) -> Node {
 /// An object that cannot be asked for is shown with the reason in its place.
 async fn of_entry(entry: &InventoryEntry, cluster: &Cluster, above: &[String]) -> Node {
     let Ok(id) = ObjectId::parse_key(&entry.id) else {
-        return Node {
-            object: entry.id.clone(),
-            state: "Unknown".into(),
-            note: "not a key of an inventory".into(),
-            children: Vec::new(),
-        };
+        return unseen(entry);
     };
     if id.is(flux_crds::names::GROUP, "Sync") {
         let there = cluster.in_namespace(&id.namespace);
@@ -126,6 +131,19 @@ async fn of_entry(entry: &InventoryEntry, cluster: &Cluster, above: &[String]) -
         }
         Ok(None) => node_of(&id, "Missing", String::new()),
         Err(error) => node_of(&id, "Unknown", error.chain()),
+    }
+}
+
+/// An object that nobody can be asked for.
+fn unseen(entry: &InventoryEntry) -> Node {
+    match ObjectId::parse_key(&entry.id) {
+        Ok(id) => node_of(&id, "Unknown", String::new()),
+        Err(_) => Node {
+            object: entry.id.clone(),
+            state: "Unknown".into(),
+            note: "not a key of an inventory".into(),
+            children: Vec::new(),
+        },
     }
 }
 
