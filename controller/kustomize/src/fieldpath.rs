@@ -248,7 +248,9 @@ impl Walk<'_> {
 /// What is made for a field whose path goes on with `rest`.
 fn empty(rest: &[Part], leaf: Leaf) -> Value {
     match (rest.first(), leaf) {
-        (Some(Part::Field(_)), _) | (None, Leaf::Mapping) => Value::Object(Map::new()),
+        (Some(Part::Field(_) | Part::Every), _) | (None, Leaf::Mapping) => {
+            Value::Object(Map::new())
+        }
         (Some(_), _) | (None, Leaf::List) => Value::Array(Vec::new()),
         (None, Leaf::Nothing | Leaf::Text) => Value::Null,
     }

@@ -225,10 +225,13 @@ impl Target {
         };
         let found = path.visit(&mut resource.value, leaf, &mut |field| {
             pay()?;
+            let is_new = field.is_null();
             self.put(field, value)?;
-            // An annotation is text, also an empty one.
-            if field.is_null() && path.text().starts_with("metadata.annotations.") {
-                *field = Value::String(String::new());
+            // An annotation that is made is the text as it is, also an empty one or a date.
+            let is_whole = self.options.delimiter.is_empty();
+            let is_text = is_whole && !value.is_object() && !value.is_array();
+            if is_new && is_text && path.text().starts_with("metadata.annotations.") {
+                *field = Value::String(text_of(value));
             }
             Ok(())
         });

@@ -85,15 +85,18 @@ impl Builder {
 
     /// Builds once more, and returns the most memory that it had resident.
     ///
-    /// What it prints goes into a pipe that is full already, so that it stands still when all is built.
+    /// What it prints goes into a pipe that is full already, so that it stands still when all is built; then it is
+    /// looked at until all is printed.
     pub(super) fn peak_memory(&self, directory: &Path) -> Result<u64> {
         let (mut end, full) = full_pipe()?;
         let mut child = self.start(directory, Stdio::from(OwnedFd::from(full)))?;
-        let peak = at_rest(&child)?;
-        // Let it print, and end.
-        let mut rest = Vec::new();
-        end.read_to_end(&mut rest)
-            .context("read what a build prints")?;
+        let mut peak = at_rest(&child)?;
+        // Let it print, and end; printing may take memory of its own.
+        let mut part = vec![0; 1 << 16];
+        while end.read(&mut part).context("read what a build prints")? > 0 {
+            let now = usage(child.id()).map(|usage| usage.peak_resident);
+            peak = peak.max(now.unwrap_or_default());
+        }
         child.wait().context("wait for a build")?;
         Ok(peak)
     }
