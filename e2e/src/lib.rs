@@ -39,6 +39,7 @@ pub mod install;
 pub mod kustomize;
 pub mod plugin;
 pub mod process;
+pub mod receiver;
 pub mod reconcile;
 pub mod registry;
 pub mod wait;
@@ -55,6 +56,7 @@ pub use controller::Controller;
 pub use git_repo::GitRepo;
 pub use git_server::GitServer;
 pub use plugin::Plugin;
+pub use receiver::Receiver;
 pub use registry::Registry;
 pub use test_namespace::TestNamespace;
 

@@ -53,7 +53,7 @@ impl Call {
     clippy::expect_used,
     reason = "the length of an HMAC key is not bounded"
 )]
-fn hmac(token: &str, body: &[u8]) -> String {
+pub(crate) fn hmac(token: &str, body: &[u8]) -> String {
     let mut mac =
         Hmac::<Sha256>::new_from_slice(token.as_bytes()).expect("a key of any length will do");
     mac.update(body);

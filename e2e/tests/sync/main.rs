@@ -14,6 +14,7 @@ mod hands;
 mod health;
 mod hooks;
 mod leader;
+mod notify;
 mod refusal;
 mod resilience;
 mod rollback;
