@@ -8,6 +8,7 @@ use flux_core::{
     object::{Desired, ObjectId},
     order,
     owner::Owner,
+    sequence,
     settings::{Settings, Ssa},
 };
 use flux_crds::{Sync, names};
@@ -160,6 +161,9 @@ async fn fate(
     brought: &Brought,
     cluster: &cluster::Cluster,
 ) -> Fate {
+    if let Some(fate) = hook(object) {
+        return fate;
+    }
     match judge(object, against, brought, cluster).await {
         Ok(fate) => fate,
         Err(error) => Fate::Refused(format!(
@@ -168,6 +172,24 @@ async fn fate(
             object.id,
             told(&error)
         )),
+    }
+}
+
+/// A hook is not compared: its Job is created anew for each revision.
+fn hook(object: &Desired) -> Option<Fate> {
+    match sequence::arrange(vec![object.clone()]) {
+        Ok(sequence) if sequence.hooks.is_empty() => None,
+        Ok(sequence) => {
+            let phases = sequence.hooks.iter().map(|hook| hook.phase.to_string());
+            let phases = phases.collect::<Vec<_>>().join(" and ");
+            let id = &object.id;
+            Some(Fate::Skip(format!(
+                "{id} is a {phases} hook: it runs once for each revision"
+            )))
+        }
+        Err(problems) => problems
+            .first()
+            .map(|problem| Fate::Refused(problem.to_string())),
     }
 }
 
