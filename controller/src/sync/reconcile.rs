@@ -1,16 +1,14 @@
 //! One reconcile of a Sync, as a list of steps.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use flux_core::change::Change;
-use flux_core::conclude::Outcome;
 use flux_core::drift::Ignore;
 use flux_core::health::is_transient;
 use flux_core::object::{Desired, ObjectId};
 use flux_core::plan::Guard;
-use flux_core::sequence::Wave;
 use flux_crds::sync::{HookPhase, RolledBack};
 use flux_crds::{Reason, Sync};
 use flux_engine::cluster::survey::{Survey, survey};
@@ -20,8 +18,8 @@ use super::course::{self, Course};
 use super::drift::Deed;
 use super::gather::{Gathered, gather};
 use super::halt::Halt;
-use super::health::{Targets, Verdict, Wait};
-use super::hooks::{Hooks, Place};
+use super::health::Targets;
+use super::hooks::Hooks;
 use super::memory::{Built, Memory};
 use super::pace::Pace;
 use super::plan::Work;
@@ -32,6 +30,8 @@ use super::wakeups::{Situation, Wakeups, token};
 use super::{drift, finalize, health, hooks, plan, rollback};
 use crate::context::Context;
 use crate::key::Key;
+
+mod around;
 
 /// Why a reconcile runs, as far as it decides how closely to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -198,72 +198,6 @@ impl Run<'_> {
         }
     }
 
-    /// Waits for health, if the Sync does so or has hooks to run afterwards, and runs them.
-    async fn after(
-        &self,
-        memory: &mut Memory,
-        gathered: &Gathered,
-        pace: &mut Pace<'_>,
-        (targets, hooks): Applied,
-    ) -> Result<Option<Verdict>, Halt> {
-        let Some(targets) = targets else {
-            return Ok(None);
-        };
-        let wait = Wait {
-            recorder: self.recorder,
-            cluster: &gathered.cluster,
-            revision: &gathered.snapshot.revision,
-            rules: &gathered.rules,
-        };
-        let verdict = pace.wait(&wait, memory, targets).await?;
-        if !matches!(verdict, Verdict::Healthy) {
-            // Whatever comes next has to look again.
-            memory.built = None;
-            return Ok(Some(verdict));
-        }
-        let phase = HookPhase::PostSync;
-        if !hooks.are_due(memory, phase) {
-            return Ok(Some(verdict));
-        }
-        let around = Place {
-            recorder: self.recorder,
-            cluster: &gathered.cluster,
-            revision: &gathered.snapshot.revision,
-        };
-        match around.run(&hooks, phase, memory, pace).await {
-            Ok(()) => Ok(Some(verdict)),
-            Err(halt) => {
-                memory.built = None;
-                match halt.outcome {
-                    Outcome::Failed(finding) => Ok(Some(Verdict::Unhealthy(finding.message))),
-                    _ => Err(halt),
-                }
-            }
-        }
-    }
-
-    /// Starts the hooks for a failure, if this is one that will not pass by itself.
-    async fn rescue(
-        &self,
-        memory: &mut Memory,
-        applied: &Result<String, Halt>,
-        health: Option<&Verdict>,
-    ) {
-        let has_failed = match applied {
-            Ok(_) => matches!(health, Some(Verdict::Unhealthy(_))),
-            Err(halt) => matches!(halt.outcome, Outcome::Failed(_)),
-        };
-        let Some((cluster, hooks)) = memory.rescue.take().filter(|_| has_failed) else {
-            return;
-        };
-        let place = Place {
-            recorder: self.recorder,
-            cluster: &cluster,
-            revision: &hooks.state,
-        };
-        place.rescue(&hooks, memory).await;
-    }
-
     /// Builds, plans and applies. Returns what to wait for, if the Sync waits at all.
     async fn apply(
         &self,
@@ -329,30 +263,6 @@ impl Run<'_> {
         memory.built = Some(built);
         memory.applied = Some(made.hooks.state.clone());
         Ok((after.or(targets), made.hooks))
-    }
-
-    /// Returns what each wave waits for: nothing when there is but one, in a rollback, and when the same state was applied as
-    /// a whole before, so that this is a repair.
-    fn waves(&self, memory: &Memory, revision: &str, made: &Made) -> BTreeMap<Wave, Targets> {
-        let is_repair = match &memory.applied {
-            Some(applied) => *applied == made.hooks.state,
-            None => memory.status.last_applied_revision.as_deref() == Some(revision),
-        };
-        let mut waves: BTreeMap<Wave, Vec<&Desired>> = BTreeMap::new();
-        for object in &made.desired {
-            waves
-                .entry(Wave::of(&object.value))
-                .or_default()
-                .push(object);
-        }
-        if is_repair || waves.len() < 2 || matches!(memory.course, Course::RolledBack(_)) {
-            return BTreeMap::new();
-        }
-        let targets = |objects: Vec<&Desired>| Targets::own(self.sync, objects.into_iter());
-        let waves = waves.into_iter();
-        waves
-            .map(|(wave, objects)| (wave, targets(objects)))
-            .collect()
     }
 
     /// Decides what to apply and what to delete, and tells of drift.

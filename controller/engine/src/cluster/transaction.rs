@@ -5,7 +5,7 @@
 //! 2. [`Transaction::apply`] writes stage by stage and, within a stage, kind by kind in the order kubectl users expect;
 //!    objects of one kind in parallel. A later stage starts only when the definitions of the earlier one are established.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use flux_core::change::{Action, Change};
@@ -13,13 +13,16 @@ use flux_core::live::Metadata;
 use flux_core::managed_fields;
 use flux_core::object::{Desired, ObjectId, Origin};
 use flux_core::order::{Rank, Stage};
-use flux_core::sequence::Wave;
 use flux_core::settings::{Settings, Ssa};
 use futures::{FutureExt as _, StreamExt as _, stream};
 
 use super::apply::{self, Outcome, Payload};
 use super::take_over::take_over;
 use super::{Cluster, Error, Resource, at_once, wait};
+
+mod brings;
+
+use brings::{Brings, definitions};
 
 /// Requests of one transaction under way at once.
 const AT_ONCE: usize = 16;
@@ -198,44 +201,6 @@ impl<'a> Transaction<'a> {
     }
 }
 
-/// What a set brings that its other objects may need first.
-struct Brings {
-    namespaces: BTreeSet<String>,
-    definitions: bool,
-    first_wave: Wave,
-}
-
-impl Brings {
-    fn of(items: &[Item]) -> Self {
-        let ids = || items.iter().map(|item| &item.desired.id);
-        let namespaces = ids()
-            .filter(|id| id.is("", "Namespace"))
-            .map(|id| id.name.clone());
-        let definitions = ids().any(|id| id.is("apiextensions.k8s.io", "CustomResourceDefinition"));
-        let waves = items.iter().map(|item| Wave::of(&item.desired.value));
-        Self {
-            namespaces: namespaces.collect(),
-            definitions,
-            first_wave: waves.min().unwrap_or_default(),
-        }
-    }
-
-    /// Tells whether this refusal may be cured by an object of the set.
-    fn may_cure(&self, item: &Item, error: &Error) -> bool {
-        match error {
-            // What an earlier wave installs may bring its definitions itself.
-            Error::UnknownKind { .. } => {
-                self.definitions || Wave::of(&item.desired.value) > self.first_wave
-            }
-            Error::Rejected(rejection) => {
-                rejection.is_missing_namespace()
-                    && self.namespaces.contains(&item.desired.id.namespace)
-            }
-            _ => false,
-        }
-    }
-}
-
 async fn judge(cluster: &Cluster, item: &Item, brings: &Brings) -> Result<Verdict, ItemError> {
     match dry_run(cluster, item).await {
         Err(ItemError::Cluster(error)) if brings.may_cure(item, &error) => Ok(Verdict::Later),
@@ -406,37 +371,4 @@ pub(super) async fn recreate(
     }
     let outcome = apply::apply(cluster, payload).await?;
     Ok((Action::Recreated, Some(outcome.metadata)))
-}
-
-/// Waits until the applied definitions can be used, and learns the kinds that they bring.
-async fn definitions(cluster: &Cluster, report: &mut Report, limit: Duration) {
-    let is_definition = |id: &ObjectId| id.is("apiextensions.k8s.io", "CustomResourceDefinition");
-    let written = report
-        .applied
-        .iter()
-        .filter(|applied| applied.change.action.is_change());
-    let definitions: Vec<&Desired> = written
-        .map(|applied| &applied.desired)
-        .filter(|desired| is_definition(&desired.id))
-        .collect();
-    let Some(first) = definitions.first() else {
-        return;
-    };
-    let ids: Vec<ObjectId> = definitions
-        .iter()
-        .map(|desired| desired.id.clone())
-        .collect();
-    let mut late: BTreeMap<_, _> = wait::until_established(cluster, &ids, limit)
-        .await
-        .into_iter()
-        .collect();
-    let mut failures: Vec<Failure> = definitions
-        .iter()
-        .filter_map(|desired| Some(failure(desired, late.remove(&desired.id)?.into())))
-        .collect();
-    let values: Vec<_> = definitions.iter().map(|desired| &desired.value).collect();
-    if let Err(error) = cluster.kinds().learn(&values, limit).await {
-        failures.push(failure(first, error.into()));
-    }
-    report.failures.extend(failures);
 }
