@@ -13,7 +13,7 @@ use flux_core::object::{Desired, ObjectId, Origin};
 use flux_core::owner::Owner;
 use flux_e2e::{ControlPlane, Options, TestNamespace};
 use flux_engine::cluster::survey::survey;
-use flux_engine::cluster::transaction::{Item, Transaction};
+use flux_engine::cluster::transaction::{Beside, Item, Transaction};
 use flux_engine::cluster::{Actor, Cluster, Connection, live};
 use serde_json::{Value, json};
 
@@ -54,6 +54,7 @@ impl Stage {
         let items = vec![Item {
             desired,
             force: false,
+            beside: Beside::TakenOver,
         }];
         let transaction = Transaction::check(&self.cluster, items).await.unwrap();
         let mut report = transaction.apply(std::time::Duration::from_secs(10)).await;

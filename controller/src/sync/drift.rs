@@ -14,8 +14,10 @@ mod look;
 mod lookout;
 mod mend;
 mod tell;
+mod yielded;
 
 pub(crate) use conclude::conclude;
 pub(crate) use lookout::{Lookout, mode};
 pub(crate) use mend::{Next, attend};
 pub(crate) use tell::{Deed, tell};
+pub(crate) use yielded::leave;

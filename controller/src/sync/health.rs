@@ -15,6 +15,7 @@ use flux_engine::cluster::{Cluster, Error};
 use jiff::Timestamp;
 
 use super::build::owner;
+use super::drift;
 use super::halt::Halt;
 use super::memory::{Memory, write_inventory};
 use super::record::Recorder;
@@ -222,6 +223,7 @@ impl Wait<'_> {
                 until_healthy(self.cluster, own, &mut states.0).await?;
                 until_healthy(self.cluster, named, &mut states.1).await
             });
+            let served = wakeups.served();
             let mut superseded = std::pin::pin!(wakeups.changed(seen));
             let mut late = std::pin::pin!(tokio::time::sleep(limit));
             let mut shown = false;
@@ -230,6 +232,13 @@ impl Wait<'_> {
                     healthy = &mut healthy => break Ended::Settled(healthy),
                     () = &mut superseded => break Ended::Superseded,
                     () = &mut late => break Ended::Late,
+                    () = memory.lookout.due() => {
+                        let Recorder { context, sync, .. } = self.recorder;
+                        let attended = drift::attend(context, sync, memory, served.clone()).await;
+                        if attended == drift::Next::Reconcile {
+                            break Ended::Superseded;
+                        }
+                    }
                     () = tokio::time::sleep(SHOW_AFTER), if !shown => {
                         shown = true;
                         self.show(memory, &targets).await?;

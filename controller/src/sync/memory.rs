@@ -55,6 +55,8 @@ pub(crate) struct Memory {
     pub(crate) rescue: Option<(Cluster, Hooks)>,
     /// Whether our finalizer is known to be on the object.
     pub(crate) guarded: bool,
+    /// When everything was last applied, needed or not.
+    pub(crate) verified: Option<Instant>,
     /// What is watched for changes by others.
     pub(crate) lookout: Lookout,
 }

@@ -1,5 +1,7 @@
 //! From what is known to what has to be applied: the decisions are [`flux_core::plan`]'s.
 
+use std::collections::HashSet;
+
 use flux_core::drift::Ignore;
 use flux_core::hash::owned_hash;
 use flux_core::inventory::Inventory;
@@ -40,7 +42,7 @@ pub(crate) fn split(
     owner: &Owner,
     inventory: &Inventory,
     survey: Option<&Survey>,
-    (drift, ignore): (DriftMode, &Ignore),
+    (drift, ignore, is_full): (DriftMode, &Ignore, bool),
     desired: Vec<Desired>,
 ) -> Work {
     let look = |id: &ObjectId| match survey {
@@ -57,7 +59,9 @@ pub(crate) fn split(
         owner_exists: &|_| false,
         drift,
         ignore,
-        scope: if survey.is_some() {
+        scope: if is_full {
+            Scope::Everything
+        } else if survey.is_some() {
             Scope::Unverified
         } else {
             Scope::Changed
@@ -84,7 +88,7 @@ pub(crate) fn split(
         }
     }
     let stale = inventory.difference(&desired);
-    let unchanged: std::collections::HashSet<ObjectId> = kept.iter().cloned().collect();
+    let unchanged: HashSet<ObjectId> = kept.iter().cloned().collect();
     let changed = desired
         .into_iter()
         .filter(|object| !unchanged.contains(&object.id))

@@ -1,16 +1,18 @@
 //! One reconcile of a Sync, as a list of steps.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use flux_core::change::Change;
 use flux_core::drift::Ignore;
 use flux_core::health::is_transient;
+use flux_core::inventory::Inventory;
 use flux_core::object::{Desired, ObjectId};
 use flux_core::plan::Guard;
-use flux_crds::sync::{HookPhase, RolledBack};
+use flux_crds::sync::{DriftMode, HookPhase, RolledBack};
 use flux_crds::{Reason, Sync};
+use flux_engine::cluster::Cluster;
 use flux_engine::cluster::survey::{Survey, survey};
 
 use super::build::{self, Made, owner};
@@ -32,6 +34,13 @@ use crate::context::Context;
 use crate::key::Key;
 
 mod around;
+
+/// Time between two looks at everything that lives, however long the interval.
+const HOUR: Duration = Duration::from_hours(1);
+/// Time between two applies of everything, needed or not.
+const DAY: Duration = Duration::from_hours(24);
+/// Part of both over which they are spread, so that not all Syncs look at once.
+const SPREAD: f64 = 0.1;
 
 /// Why a reconcile runs, as far as it decides how closely to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,9 +84,12 @@ pub(crate) async fn reconcile(
     memory.lookout.arm(context, sync, &memory.inventory);
     let reason = done.outcome.finding().reason;
     let took = started.elapsed();
+    let is_applied = memory.built.is_some() && drift::mode(sync) != DriftMode::Ignore;
     let pace = record(&recorder, memory, done).await;
     context.metrics.reconciled("Sync", reason, took);
-    pace
+    let hour = HOUR.mul_f64(1.0 + SPREAD * Context::jitter(&key));
+    // Events can be missed; a list now and then shows what they did not.
+    pace.map(|pace| if is_applied { pace.min(hour) } else { pace })
 }
 
 /// A suspended Sync only echoes the token, so that nobody waits in vain.
@@ -217,10 +229,11 @@ impl Run<'_> {
             Cause::Verify => Some(self.survey(memory, gathered).await?),
             Cause::Moved => None,
         };
+        let is_full = cause == Cause::Verify && self.is_full_due(memory);
         let targets = memory
             .built
             .as_ref()
-            .filter(|built| untouched && is_intact(memory, built, survey.as_ref()))
+            .filter(|built| untouched && !is_full && is_intact(memory, built, survey.as_ref()))
             .map(|built| built.targets.clone());
         if let Some(targets) = targets {
             memory.lookout.replace_standing(Vec::new());
@@ -232,13 +245,14 @@ impl Run<'_> {
         if self.sync.spec.prunes() && !is_rollback {
             self.guard(memory, &snapshot.revision, &made)?;
         }
-        let transact = Transact {
+        let mut transact = Transact {
             sync: self.sync,
             key: self.key,
             revision: &snapshot.revision,
             cluster,
             claims: &self.context.claims,
             recorder: self.recorder,
+            yielding: HashSet::new(),
             hooks: &made.hooks,
             waves: self.waves(memory, &snapshot.revision, &made),
         };
@@ -255,11 +269,17 @@ impl Run<'_> {
             reads: made.reads,
             print: made.print,
         };
-        let work = self.plan(memory, survey.as_ref(), (made.desired, &made.hooks));
+        let known = (survey.as_ref(), is_full);
+        let mut work = self.plan(memory, known, (made.desired, &made.hooks));
+        let known = (&memory.inventory, survey.as_ref());
+        transact.yielding = self.leave(cluster, known, &mut work.changed).await?;
         memory.built = None;
         let (done, result) = transact.run(memory, pace, work).await;
         *changes = done;
         result?;
+        if is_full {
+            memory.verified = Some(Instant::now());
+        }
         memory.built = Some(built);
         memory.applied = Some(made.hooks.state.clone());
         Ok((after.or(targets), made.hooks))
@@ -269,11 +289,11 @@ impl Run<'_> {
     fn plan(
         &self,
         memory: &mut Memory,
-        survey: Option<&Survey>,
+        (survey, is_full): (Option<&Survey>, bool),
         (desired, hooks): (Vec<Desired>, &Hooks),
     ) -> Work {
         let owner = owner(self.sync);
-        let drift = (drift::mode(self.sync), &self.ignore());
+        let drift = (drift::mode(self.sync), &self.ignore(), is_full);
         let known = hooks.without(&memory.inventory);
         let mut work = plan::split(&owner, &known, survey, drift, desired);
         if matches!(memory.course, Course::RolledBack(_)) {
@@ -291,6 +311,25 @@ impl Run<'_> {
             memory.lookout.replace_standing(reported);
         }
         work
+    }
+
+    /// Leaves to others what the spec says, and returns the objects that this was done to.
+    async fn leave(
+        &self,
+        target: &Cluster,
+        known: (&Inventory, Option<&Survey>),
+        changed: &mut [Desired],
+    ) -> Result<HashSet<ObjectId>, Halt> {
+        let left = drift::leave(target, known, &self.ignore(), changed).await;
+        left.map_err(|error| Halt::cluster("look at what drift.ignore leaves", &error))
+    }
+
+    /// Tells whether it is time to apply everything, to put right what no hash shows. A process that has just begun has the
+    /// records of the last one, so its first day counts in full.
+    fn is_full_due(&self, memory: &mut Memory) -> bool {
+        let since = *memory.verified.get_or_insert_with(Instant::now);
+        let day = DAY.mul_f64(1.0 + SPREAD * Context::jitter(self.key));
+        drift::mode(self.sync) == DriftMode::Repair && since.elapsed() >= day
     }
 
     /// Returns the changes by others that are nobody's business.

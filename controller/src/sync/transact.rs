@@ -5,7 +5,7 @@
 //! next, nothing is orphaned; 4. pre-sync hooks, and none may fail; 5. apply, wave by wave, each healthy before the next;
 //! 6. prune, last, and only what the inventory held before.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
 
 use flux_core::change::{Action, Change};
@@ -18,7 +18,7 @@ use flux_crds::sync::{Failure, HookPhase};
 use flux_crds::{Reason, Sync};
 use flux_engine::cluster::Cluster;
 use flux_engine::cluster::prune::{Pruned, prune};
-use flux_engine::cluster::transaction::{self, Applied, Item, Transaction};
+use flux_engine::cluster::transaction::{self, Applied, Beside, Item, Transaction};
 
 use super::build::owner;
 use super::course::Course;
@@ -50,6 +50,8 @@ pub(crate) struct Transact<'a> {
     pub(crate) claims: &'a Claims,
     /// Writes the status.
     pub(crate) recorder: &'a Recorder<'a>,
+    /// Objects of which something is left to others on purpose.
+    pub(crate) yielding: HashSet<ObjectId>,
     /// What runs around the objects.
     pub(crate) hooks: &'a Hooks,
     /// The objects of each wave, changed or not, if a wave waits for the one before: when a revision is rolled out, and not
@@ -194,10 +196,16 @@ impl Transact<'_> {
         let force = self.sync.spec.forces();
         let item = |desired: Desired| Item {
             force: force || Settings::of(Some(&desired.value), None).force,
+            beside: if self.yielding.contains(&desired.id) {
+                Beside::Left
+            } else {
+                Beside::TakenOver
+            },
             desired,
         };
         let job = |desired: Desired| Item {
             force: true,
+            beside: Beside::TakenOver,
             desired,
         };
         let sorted = flux_core::order::sort(pending, |desired| &desired.id);

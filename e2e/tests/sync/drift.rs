@@ -1,9 +1,10 @@
 //! What others do to objects is seen and put back at once, without a reconcile: the interval of all these Syncs is an hour.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use flux_crds::Sync;
-use flux_e2e::wait;
+use flux_e2e::{ControlPlane, Controller, GitServer, Options, controller, wait};
 use k8s_openapi::api::{apps::v1::Deployment, core::v1::ConfigMap};
 use kube::{
     Api, ResourceExt as _,
@@ -358,5 +359,171 @@ async fn a_suspended_sync_and_an_object_that_asks_for_it_are_left_alone() {
     stage.reconcile().await;
     assert_eq!(stage.data("one").await, Some(json!({"key": "by hand"})));
     stage.edit(APPS, json!({"suspend": false})).await;
+    is_back(&stage).await;
+}
+
+/// A control plane and a controller of one test, which breaks them.
+struct Fragile {
+    // Dropped in this order: the controller before what it talks to.
+    stage: Stage,
+    controller: Controller,
+    _server: GitServer,
+}
+
+impl Fragile {
+    async fn with_one_map() -> Self {
+        let control_plane = Arc::new(ControlPlane::start(Options::default()).await.unwrap());
+        let server = GitServer::start().unwrap();
+        let controller = Controller::start(&control_plane, controller::Options::default());
+        let controller = controller.await.unwrap();
+        let stage = Stage::on(&control_plane, &server).await;
+        stage.grant("admin", "default").await;
+        stage.create(&stage.sync()).await;
+        let commit = stage.push(&[("one.yaml", &map("one", "a"))]).await;
+        stage.applied(&commit).await;
+        Self {
+            stage,
+            controller,
+            _server: server,
+        }
+    }
+}
+
+#[tokio::test]
+async fn drift_is_seen_after_a_restart_of_the_api_server() {
+    let fragile = Fragile::with_one_map().await;
+    let stage = &fragile.stage;
+    let version = stage.version("one").await;
+    stage.control_plane.restart_api_server().await.unwrap();
+    assert_eq!(stage.version("one").await, version, "a restart is no drift");
+    stage
+        .by_hand("one", json!({"data": {"key": "by hand"}}))
+        .await;
+    is_back(stage).await;
+}
+
+#[tokio::test]
+async fn drift_while_the_controller_is_away_is_put_back_when_it_returns() {
+    let mut fragile = Fragile::with_one_map().await;
+    fragile.controller.kill();
+    let by_hand = json!({"data": {"key": "by hand"}});
+    fragile.stage.by_hand("one", by_hand.clone()).await;
+    fragile.controller.restart().await.unwrap();
+    is_back(&fragile.stage).await;
+    fragile.stage.by_hand("one", by_hand).await;
+    is_back(&fragile.stage).await;
+}
+
+#[tokio::test]
+async fn noise_of_a_status_writes_nothing() {
+    let stage = follow(
+        json!({}),
+        &[
+            ("web.yaml", &deployment("web", "app:1")),
+            ("one.yaml", &map("one", "a")),
+        ],
+    )
+    .await;
+    let audit = stage.control_plane.audit_log().from_now();
+    let deployments = stage.api::<Deployment>();
+    for round in 0..30 {
+        let noise = Patch::Merge(json!({"status": {"observedGeneration": round}}));
+        let manager = as_manager("noise");
+        let patched = deployments.patch_status("web", &manager, &noise).await;
+        patched.unwrap();
+    }
+    // What is put back after the noise was seen after it.
+    stage
+        .by_hand("one", json!({"data": {"key": "by hand"}}))
+        .await;
+    is_back(&stage).await;
+    let requests = audit.requests().unwrap();
+    let ours = requests.iter().filter(|request| {
+        request.user.username == flux_e2e::install::CONTROLLER_USER && request.is_write()
+    });
+    let mut about = ours.filter_map(|request| request.object_ref.as_ref());
+    assert!(
+        !about.any(|object| object.resource == "deployments" && object.namespace == stage.name()),
+        "the Deployment was written although only its status moved"
+    );
+}
+
+#[tokio::test]
+async fn a_kind_that_may_not_be_watched_is_verified_and_named() {
+    let stage = Stage::without_rights().await;
+    stage
+        .apply(json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role",
+            "metadata": {"name": "writer", "namespace": stage.name()},
+            "rules": [{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get", "create", "patch", "update", "delete"]}],
+        }))
+        .await;
+    stage
+        .apply(json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
+            "metadata": {"name": "writer", "namespace": stage.name()},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "writer"},
+            "subjects": [{"kind": "ServiceAccount", "name": "default", "namespace": stage.name()}],
+        }))
+        .await;
+    stage.create(&stage.sync()).await;
+    let commit = stage.push(&[("one.yaml", &map("one", "a"))]).await;
+    stage.applied(&commit).await;
+    let (syncs, what) = (stage.syncs(), "says what is not watched");
+    let found = wait::until(&syncs, APPS, what, |sync| {
+        wait::condition(sync, "Drifted").is_some_and(|drifted| {
+            drifted.message.contains("not watched") && drifted.message.contains("ConfigMap")
+        })
+    });
+    found.await.unwrap();
+    stage
+        .by_hand("one", json!({"data": {"key": "by hand"}}))
+        .await;
+    stage.reconcile().await;
+    assert_eq!(stage.data("one").await, Some(json!({"key": "a"})));
+}
+
+#[tokio::test]
+async fn an_ignored_field_stays_also_with_a_new_revision() {
+    let rule =
+        json!({"ignore": [{"target": {"kind": "Deployment"}, "pointers": ["/spec/replicas"]}]});
+    let stage = follow(rule, &[("web.yaml", &deployment("web", "app:1"))]).await;
+    let mut kubectl = stage.control_plane.kubectl().unwrap();
+    kubectl.args([
+        "--namespace",
+        stage.name(),
+        "scale",
+        "deployment/web",
+        "--replicas=3",
+    ]);
+    assert!(kubectl.output().unwrap().status.success());
+    let commit = stage
+        .push(&[("web.yaml", &deployment("web", "app:2"))])
+        .await;
+    stage.applied(&commit).await;
+    let web = stage.api::<Deployment>().get("web").await.unwrap();
+    assert_eq!((image(&web), web.spec.replicas), ("app:2", Some(3)));
+}
+
+#[tokio::test]
+async fn drift_is_put_back_also_while_the_sync_waits_for_health() {
+    let stage = Stage::set().await;
+    let mut sync = stage.sync();
+    sync.spec.wait = Some(true);
+    stage.create(&sync).await;
+    // The nodes of the tests run no pod that wants a node which does not exist.
+    let never = deployment("web", "app:1")
+        .replace("    spec:\n", "    spec:\n      nodeSelector: {no: such}\n");
+    stage
+        .push(&[("web.yaml", &never), ("one.yaml", &map("one", "a"))])
+        .await;
+    let syncs = stage.syncs();
+    let waits = wait::until(&syncs, APPS, "waits", |sync| {
+        wait::condition(sync, "Healthy").is_some_and(|healthy| healthy.status == "Unknown")
+    });
+    waits.await.unwrap();
+    stage
+        .by_hand("one", json!({"data": {"key": "by hand"}}))
+        .await;
     is_back(&stage).await;
 }

@@ -4,7 +4,7 @@ use flux_core::owner::Owner;
 use flux_core::sequence::Hook;
 
 use super::apply;
-use super::transaction::{Item, ItemError, body, payload, recreate, resource};
+use super::transaction::{Beside, Item, ItemError, body, payload, recreate, resource};
 use super::{Cluster, live};
 
 /// Why a hook could not be started.
@@ -40,6 +40,7 @@ pub async fn begin(
     let item = Item {
         desired: hook.marked(state).map_err(Error::Object)?,
         force: true,
+        beside: Beside::default(),
     };
     let resource = resource(cluster, &item.desired).await?;
     let body = body(&item.desired);

@@ -6,7 +6,7 @@ use flux_core::settings::{Settings, Ssa};
 
 use super::apply;
 use super::take_over::take_over;
-use super::transaction::{Item, ItemError, body, payload, recreate, resource};
+use super::transaction::{Beside, Item, ItemError, body, payload, recreate, resource};
 use super::{Cluster, Error, live};
 
 /// What became of an object that was to be put back.
@@ -27,21 +27,11 @@ pub async fn look(cluster: &Cluster, id: &ObjectId) -> Result<Option<Metadata>, 
     }
 }
 
-/// Whether fields that others set beside ours become ours, and vanish where git does not have them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Beside {
-    /// They do, as with any apply.
-    TakenOver,
-    /// They stay, because some of them are left to others on purpose.
-    Left,
-}
-
 /// Applies one object over what lives of it. There is no dry-run before: an apply of one object is a transaction already.
 pub async fn repair(
     cluster: &Cluster,
     item: &Item,
     live: Option<&Metadata>,
-    beside: Beside,
 ) -> Result<Repaired, ItemError> {
     let settings = Settings::of(Some(&item.desired.value), live);
     let is_left = match settings.ssa {
@@ -60,7 +50,7 @@ pub async fn repair(
     let payload = payload(item, &resource, &body);
     if let Some(live) = live
         && settings.ssa == Ssa::Override
-        && beside == Beside::TakenOver
+        && item.beside == Beside::TakenOver
     {
         take_over(cluster, payload, live).await?;
     }

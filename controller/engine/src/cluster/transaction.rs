@@ -34,6 +34,18 @@ pub struct Item {
     pub desired: Desired,
     /// Whether it may be deleted and created again for an immutable field.
     pub force: bool,
+    /// What happens to fields that others set beside ours.
+    pub beside: Beside,
+}
+
+/// Whether fields that `kubectl` and the like set beside ours become ours, and vanish where git does not have them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Beside {
+    /// They do.
+    #[default]
+    TakenOver,
+    /// They stay, because some of them are left to others on purpose.
+    Left,
 }
 
 /// An object that the API server refused, or that could not be applied.
@@ -212,7 +224,7 @@ async fn dry_run(cluster: &Cluster, item: &Item) -> Result<Verdict, ItemError> {
     let resource = resource(cluster, &item.desired).await?;
     let body = body(&item.desired);
     match apply::dry_run(cluster, payload(item, &resource, &body)).await {
-        Ok(outcome) => accept(&item.desired, outcome),
+        Ok(outcome) => accept(item, outcome),
         Err(error)
             if error
                 .rejection()
@@ -229,9 +241,9 @@ async fn dry_run(cluster: &Cluster, item: &Item) -> Result<Verdict, ItemError> {
 }
 
 /// The labels and annotations that a dry-run shows are those of the live object with ours on top.
-fn accept(desired: &Desired, outcome: Outcome) -> Result<Verdict, ItemError> {
+fn accept(item: &Item, outcome: Outcome) -> Result<Verdict, ItemError> {
     let metadata = outcome.metadata;
-    let settings = Settings::of(Some(&desired.value), Some(&metadata));
+    let settings = Settings::of(Some(&item.desired.value), Some(&metadata));
     let left_alone = match settings.ssa {
         Ssa::Ignore => true,
         Ssa::IfNotPresent => !outcome.created,
@@ -243,7 +255,8 @@ fn accept(desired: &Desired, outcome: Outcome) -> Result<Verdict, ItemError> {
     if metadata.is_terminating() {
         return Err(ItemError::Terminating);
     }
-    let take_over = !outcome.created && settings.ssa == Ssa::Override;
+    let take_over =
+        !outcome.created && settings.ssa == Ssa::Override && item.beside == Beside::TakenOver;
     Ok(Verdict::Accepted {
         take_over,
         metadata: Box::new(metadata),

@@ -1,6 +1,6 @@
 //! What a Sync watches, and what it knows of drift.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -24,6 +24,8 @@ const SHOWN_EVERY: Duration = Duration::from_secs(10);
 const NEWS_EVERY: Duration = Duration::from_secs(1);
 /// Time until a watch that was not allowed is tried again.
 const NOT_ALLOWED: Duration = Duration::from_mins(5);
+/// Time until a repair whose time had come, and that nothing came of, is tried again.
+const OVERDUE: Duration = Duration::from_secs(30);
 /// Namespaces of a kind that a tenant's account watches one by one.
 const NAMESPACES_ONE_BY_ONE: usize = 2;
 /// Fights that are remembered of one Sync; more at once are no fights but a flood.
@@ -239,16 +241,24 @@ impl Lookout {
                 }),
             );
         }
-        let is_due = |id: &ObjectId| {
-            let due = self.standing.get(id).and_then(|standing| standing.due);
-            due.is_some_and(|due| due <= now)
-        };
-        let is_suspect = |id: &&ObjectId| {
-            seen.contains_key(&(&*id.group, &*id.kind, key(&id.namespace, &id.name))) || is_due(id)
-        };
-        if seen.is_empty() && !self.standing.keys().any(is_due) {
+        self.standing.retain(|id, _| inventory.contains(id));
+        let due: HashSet<ObjectId> = self
+            .standing
+            .iter_mut()
+            .filter(|(_, standing)| standing.due.is_some_and(|due| due <= now))
+            .map(|(id, standing)| {
+                // If nothing comes of the look, there is another one later.
+                standing.due = Some(now + OVERDUE);
+                id.clone()
+            })
+            .collect();
+        if seen.is_empty() && due.is_empty() {
             return Vec::new();
         }
+        let is_suspect = |id: &&ObjectId| {
+            let key = (&*id.group, &*id.kind, key(&id.namespace, &id.name));
+            seen.contains_key(&key) || due.contains(*id)
+        };
         inventory.0.keys().filter(is_suspect).cloned().collect()
     }
 

@@ -8,18 +8,20 @@ use flux_core::health::is_transient;
 use flux_core::live::Metadata;
 use flux_core::object::{Desired, ObjectId};
 use flux_core::order::Stage;
-use flux_core::settings::Settings;
+use flux_core::settings::{Settings, Ssa};
 use flux_crds::Sync;
 use flux_crds::sync::DriftMode;
 use flux_engine::cluster::Cluster;
-use flux_engine::cluster::repair::{Beside, Repaired, repair};
+use flux_engine::cluster::repair::{Repaired, repair};
 use flux_engine::cluster::transaction::{Item, ItemError};
+
 use futures::{FutureExt as _, StreamExt as _, stream};
 
 use super::conclude;
 use super::look::{Found, look};
 use super::lookout::{Standing, mode};
 use super::tell::{Deed, tell};
+use super::yielded::beside;
 use crate::context::Context;
 use crate::key::Key;
 use crate::report::chain;
@@ -197,7 +199,13 @@ fn diagnose(
     live: Option<Box<Metadata>>,
 ) -> Option<Patient> {
     let desired = desired(memory, id)?;
-    let is_settled = !Settings::of(Some(&desired.value), live.as_deref()).reconcile;
+    let settings = Settings::of(Some(&desired.value), live.as_deref());
+    let is_settled = !settings.reconcile
+        || match settings.ssa {
+            Ssa::Ignore => true,
+            Ssa::IfNotPresent => live.is_some(),
+            Ssa::Override | Ssa::Merge => false,
+        };
     let Examined { drift, yielded } = match &live {
         None => Examined {
             // A Job that the cluster deletes when it is done is not missing.
@@ -284,9 +292,9 @@ async fn cure(
     settle(context, sync, memory, repairs)
 }
 
-type Result = (Desired, Drift, std::result::Result<Repaired, ItemError>);
+type Outcome = (Desired, Drift, Result<Repaired, ItemError>);
 
-async fn put_back(target: &Cluster, patient: Patient, force: bool) -> Result {
+async fn put_back(target: &Cluster, patient: Patient, force: bool) -> Outcome {
     let Patient {
         desired,
         drift,
@@ -295,19 +303,15 @@ async fn put_back(target: &Cluster, patient: Patient, force: bool) -> Result {
     } = patient;
     let force = force || Settings::of(Some(&desired.value), None).force;
     let item = Item {
+        beside: beside(&yielded),
         desired: yielding(desired, &yielded),
         force,
     };
-    let beside = if yielded.is_empty() {
-        Beside::TakenOver
-    } else {
-        Beside::Left
-    };
-    let repaired = repair(target, &item, live.as_deref(), beside).await;
+    let repaired = repair(target, &item, live.as_deref()).await;
     (item.desired, drift, repaired)
 }
 
-fn settle(context: &Context, sync: &Sync, memory: &mut Memory, repairs: Vec<Result>) -> Next {
+fn settle(context: &Context, sync: &Sync, memory: &mut Memory, repairs: Vec<Outcome>) -> Next {
     let (mut done, mut failed) = (Vec::new(), Vec::new());
     for (desired, drift, repaired) in repairs {
         match repaired {
