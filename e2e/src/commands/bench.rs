@@ -1,6 +1,7 @@
 //! `flux-e2e bench`: what the controller costs, beside the bars and the figures of Flux v2.
 
 mod cases;
+mod drift;
 mod images;
 mod kustomize;
 mod measure;
@@ -29,6 +30,8 @@ pub(crate) struct Arguments {
 enum Subject {
     /// Measure images: lists of tags, the choice, the commit
     Images(images::Arguments),
+    /// Measure how fast drift is put back, and what watching for it costs
+    Drift(drift::Arguments),
     /// Measure builds beside the real kustomize
     Kustomize(kustomize::Arguments),
 }
@@ -49,6 +52,14 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
 async fn measure(arguments: Arguments) -> Result<ExitCode> {
     match arguments.subject {
         Some(Subject::Images(images)) => images::run(images).await,
+        Some(Subject::Drift(drift)) => {
+            let meets_bars = drift::run(&drift).await?;
+            Ok(if arguments.strict && !meets_bars {
+                ExitCode::FAILURE
+            } else {
+                ExitCode::SUCCESS
+            })
+        }
         Some(Subject::Kustomize(_)) | None => measure_all(arguments).await,
     }
 }

@@ -65,6 +65,13 @@ fn bars(bar: Bar) -> String {
     given.join(", ")
 }
 
+/// Prints a text and a line break to stdout.
+pub(super) fn line(text: &str) -> Result<()> {
+    std::io::stdout()
+        .write_all(format!("{text}\n").as_bytes())
+        .context("print the figures")
+}
+
 /// Prints everything as JSON to stdout.
 pub(super) fn print(figures: &[Figures]) -> Result<()> {
     let mut json = serde_json::to_vec_pretty(figures).context("write JSON")?;
