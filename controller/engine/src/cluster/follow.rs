@@ -25,6 +25,9 @@ const PAGE: u32 = 250;
 const WATCH: u64 = 290;
 /// Time without a byte after which a connection counts as dead. The server sends a bookmark about once a minute.
 const SILENCE: Duration = Duration::from_mins(3);
+/// Time in which a refusal of what was allowed before does not count: an API server that starts refuses everything until it
+/// has read its roles, and does not know custom kinds until it has read their definitions.
+const STARTING: Duration = Duration::from_secs(20);
 /// A watch that ends sooner is opened again after as long a pause.
 const SHORT: Duration = Duration::from_millis(200);
 /// First and last delay before a failed request is tried again.
@@ -61,10 +64,21 @@ pub async fn follow(
         version: None,
     };
     let mut delay = RETRY.0;
+    // Since when it has been refused.
+    let mut refused = None;
+    let mut has_worked = false;
     loop {
         match follower.step(&mut tell).await {
-            Ok(()) => delay = RETRY.0,
-            Err(error) if is_final(&error) => return error,
+            Ok(()) => {
+                (delay, refused, has_worked) = (RETRY.0, None, true);
+            }
+            Err(error) if is_final(&error) => {
+                let since = *refused.get_or_insert_with(Instant::now);
+                if !has_worked || since.elapsed() > STARTING {
+                    return error;
+                }
+                tokio::time::sleep(SHORT).await;
+            }
             Err(error) => {
                 tracing::debug!(kind = %resource.kind, %error, "watch broke off, opening it again");
                 tokio::time::sleep(delay).await;
