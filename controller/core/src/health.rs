@@ -161,6 +161,7 @@ fn built_in(object: &Value) -> Option<Health> {
         ("batch", "CronJob") => batch::cron_job(object),
         ("", "Namespace") => cluster::namespace(object),
         ("", "PersistentVolumeClaim") => cluster::volume_claim(object),
+        ("", "PersistentVolume") => cluster::volume(object),
         ("", "Service") => cluster::service(object),
         ("networking.k8s.io" | "extensions", "Ingress") => Health::current("applied"),
         ("autoscaling", "HorizontalPodAutoscaler") => cluster::autoscaler(object),
@@ -172,12 +173,22 @@ fn built_in(object: &Value) -> Option<Health> {
     Some(health)
 }
 
-/// The last resort for kinds of others: their `Ready` condition, when they have one.
+/// The last resort for kinds of others: what their conditions say, `Ready` before `Failed` before `Available`. Jobs of others
+/// know no `Ready`, and neither do many operators.
 fn ready(object: &Value) -> Option<Health> {
-    let ready = condition(object, "Ready")?;
-    Some(match ready.status {
-        "True" => Health::current(ready.text_or("ready")),
-        _ => Health::in_progress(ready.text_or("not ready")),
+    if let Some(ready) = condition(object, "Ready") {
+        return Some(match ready.status {
+            "True" => Health::current(ready.text_or("ready")),
+            _ => Health::in_progress(ready.text_or("not ready")),
+        });
+    }
+    if let Some(failed) = condition(object, "Failed").filter(|found| found.is("True")) {
+        return Some(Health::failed(failed.text()));
+    }
+    let available = condition(object, "Available")?;
+    Some(match available.status {
+        "True" => Health::current(available.text_or("available")),
+        _ => Health::in_progress(available.text_or("not available")),
     })
 }
 

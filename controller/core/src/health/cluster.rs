@@ -20,6 +20,18 @@ pub(super) fn volume_claim(object: &Value) -> Health {
     }
 }
 
+/// A volume that nobody claims yet is as good as one that is bound.
+pub(super) fn volume(object: &Value) -> Health {
+    match object["status"]["phase"].as_str() {
+        Some("Failed") => {
+            let message = object["status"]["message"].as_str();
+            Health::failed(message.unwrap_or("the volume could not be reclaimed"))
+        }
+        Some("Available" | "Bound" | "Released") => Health::current("there"),
+        _ => Health::in_progress("not there yet"),
+    }
+}
+
 /// A load balancer is of use when it has an address.
 pub(super) fn service(object: &Value) -> Health {
     let addresses = object["status"]["loadBalancer"]["ingress"].as_array();

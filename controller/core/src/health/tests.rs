@@ -30,6 +30,11 @@ fn condition_of(kind: &str, status: &str, reason: &str, message: &str) -> Value 
 #[case::ready(json!({"status": {"conditions": [condition_of("Ready", "True", "Succeeded", "")]}}), "Current: Succeeded")]
 #[case::not_ready(json!({"status": {"conditions": [condition_of("Ready", "False", "Failed", "no route")]}}), "InProgress: Failed: no route")]
 #[case::ready_unknown(json!({"status": {"conditions": [condition_of("Ready", "Unknown", "", "")]}}), "InProgress: not ready")]
+#[case::failed(json!({"status": {"conditions": [condition_of("Failed", "True", "BackoffLimitExceeded", "gave up")]}}), "Failed: BackoffLimitExceeded: gave up")]
+#[case::not_failed(json!({"status": {"conditions": [condition_of("Failed", "False", "", "")]}}), "Current: applied")]
+#[case::available(json!({"status": {"conditions": [condition_of("Available", "True", "AsExpected", "")]}}), "Current: AsExpected")]
+#[case::not_available(json!({"status": {"conditions": [condition_of("Available", "False", "NoPods", "")]}}), "InProgress: NoPods")]
+#[case::ready_counts_first(json!({"status": {"conditions": [condition_of("Ready", "True", "", ""), condition_of("Available", "False", "", "")]}}), "Current: ready")]
 #[case::no_status(json!({}), "Current: applied")]
 fn kinds_of_others_follow_the_conventions(#[case] object: Value, #[case] expected: &str) {
     assert_eq!(assessed("example.com/v1", "Widget", object), expected);
@@ -126,6 +131,9 @@ fn a_daemon_set_is_current_on_every_node(#[case] status: Value, #[case] expected
 #[case("autoscaling/v2", "HorizontalPodAutoscaler", json!({"status": {"conditions": [condition_of("AbleToScale", "True", "", ""), condition_of("ScalingActive", "False", "FailedGetResourceMetric", "no metrics")]}}), "Current: not scaling: FailedGetResourceMetric: no metrics")]
 #[case("policy/v1", "PodDisruptionBudget", json!({"status": {"conditions": [condition_of("DisruptionAllowed", "False", "InsufficientPods", "")]}}), "Current: applied")]
 #[case("policy/v1", "PodDisruptionBudget", json!({"status": {"conditions": [condition_of("DisruptionAllowed", "False", "SyncFailed", "no scale")]}}), "InProgress: SyncFailed: no scale")]
+#[case("v1", "PersistentVolume", json!({}), "InProgress: not there yet")]
+#[case("v1", "PersistentVolume", json!({"status": {"phase": "Available"}}), "Current: there")]
+#[case("v1", "PersistentVolume", json!({"status": {"phase": "Failed", "message": "busy"}}), "Failed: busy")]
 #[case("apiregistration.k8s.io/v1", "APIService", json!({}), "InProgress: not available yet")]
 #[case("apiregistration.k8s.io/v1", "APIService", json!({"status": {"conditions": [condition_of("Available", "False", "MissingEndpoints", "")]}}), "InProgress: MissingEndpoints")]
 #[case("apiregistration.k8s.io/v1", "APIService", json!({"status": {"conditions": [condition_of("Available", "True", "", "")]}}), "Current: available")]

@@ -366,3 +366,17 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_job_that_the_cluster_deletes_when_it_is_done_is_not_missing() {
+    let job = |image: &str| {
+        let value = json!({"apiVersion": "batch/v1", "kind": "Job",
+            "metadata": {"name": "migrate", "namespace": "shop"},
+            "spec": {"ttlSecondsAfterFinished": 60, "image": image}});
+        Desired::new(value, Origin::default()).unwrap()
+    };
+    let mut run = Run::after_apply(&job("a"));
+    run.live.clear();
+    assert_eq!(run.action(&job("a")), Action::Skip);
+    assert_eq!(run.action(&job("b")), Action::Apply(Cause::Created));
+}
