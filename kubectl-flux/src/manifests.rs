@@ -139,6 +139,8 @@ mod tests {
         ClusterRoleBinding flux-controller
         Role flux-leader-election
         RoleBinding flux-leader-election
+        Role flux-hash-key
+        RoleBinding flux-hash-key
         ClusterRoleBinding flux-admin
         ClusterRole flux-view
         ClusterRole flux-edit
