@@ -68,11 +68,12 @@
 //! - A name or annotation that is a number or boolean becomes text; an annotation that a patch
 //!   sets to null goes away, where kustomize may write the text `null`.
 //! - Merging lists with two keys (ports) loses nothing where the second key is missing.
+//!   Nor does an item whose name a patch took away cost any other item of its list.
 //! - `$patch: replace` for a whole object replaces it, where kustomize leaves it as it is.
 //! - What changes a label or annotation changes it in that place alone. In kustomize the places
 //!   that one field wrote share one value, so that a later change reaches selectors, too.
-//! - A null that a replacement meets takes the value; a replacement that puts a word in the place of a number is refused at once, and not only if
-//!   the word is still there at the end.
+//! - A null that a replacement meets takes the value; a replacement that puts a word in the place
+//!   of a number is refused at once, and not only if the word is still there at the end.
 //! - A JSON patch that is wrong is refused even if it meets no object; large integers keep all
 //!   their digits in the objects that it meets. A test of a text with `<`, `>` or `&` holds if the
 //!   text is the same, however either is written.

@@ -33,6 +33,10 @@ fn other_objects(tree: &Tree, text: &str) -> Option<&'static str> {
             "merging lists with two keys loses nothing where the second key is missing",
         ),
         (
+            is_longer(text) && any(tree, &changes_name_of_item),
+            "an item that lost its name costs no other item of its list",
+        ),
+        (
             shared_texts(tree).iter().any(shared),
             "what changes a label changes it nowhere else",
         ),
@@ -260,6 +264,25 @@ fn lacks_port_key(value: &Value) -> bool {
 fn changes_port(value: &Value) -> bool {
     let path = value["path"].as_str().unwrap_or_default();
     value.get("op").is_some() && path.contains("/ports/")
+}
+
+/// Tells whether a list has more items than expected.
+fn is_longer(text: &str) -> bool {
+    let lengths = text
+        .rsplit_once(": ")
+        .and_then(|(_, lengths)| lengths.split_once(" items expected, but "));
+    let number = |text: &str| text.parse::<usize>().ok();
+    lengths.is_some_and(|(expected, found)| number(expected) < number(found))
+}
+
+/// Tells whether a value is an operation of a JSON patch on the field that tells the items of a list apart.
+fn changes_name_of_item(value: &Value) -> bool {
+    let mut path = value["path"].as_str().unwrap_or_default().rsplit('/');
+    let key = path.next().unwrap_or_default();
+    let of_item = path
+        .next()
+        .is_some_and(|index| index.parse::<usize>().is_ok());
+    value.get("op").is_some() && of_item && ["name", "key", "mountPath", "ip"].contains(&key)
 }
 
 /// Tells whether a value is a transformer that adds annotations where there are some.
