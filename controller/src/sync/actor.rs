@@ -3,12 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use flux_core::conclude::condition;
+use flux_crds::{ConditionType, GitRepository, Sync};
+
 use super::drift;
 use super::memory::Memory;
 use super::reconcile::{Cause, reconcile};
-use super::wakeups::{Situation, Wakeups};
+use super::wakeups::{Situation, Wakeups, source_key};
 use crate::context::Context;
 use crate::key::Key;
+
+/// Time until a Sync looks again whether its source is served, at the start of the process.
+const EARLY: Duration = Duration::from_secs(5);
 
 /// Reconciles one Sync whenever it has to, until it is gone or the process ends.
 pub(crate) async fn run(context: Arc<Context>, key: Key) {
@@ -30,6 +36,11 @@ pub(crate) async fn run(context: Arc<Context>, key: Key) {
             memory = Memory::of(&sync);
             cause = Cause::Verify;
         }
+        if is_too_early(&context, &sync, &memory, &wakeups) {
+            drop(sync);
+            sleep(&context, &mut memory, &mut wakeups, (&seen, Some(EARLY))).await;
+            continue;
+        }
         let next = reconcile(&context, &sync, &mut memory, &mut wakeups, (cause, &seen)).await;
         drop(sync);
         if sleep(&context, &mut memory, &mut wakeups, (&seen, next)).await == Woken::ToVerify {
@@ -44,6 +55,22 @@ pub(crate) async fn run(context: Arc<Context>, key: Key) {
         };
     }
     context.metrics.resources("Sync", -1);
+}
+
+/// Tells whether the process has just begun and the source is about to be served: to say that it is not ready would be news
+/// that is none.
+fn is_too_early(context: &Context, sync: &Sync, memory: &Memory, wakeups: &Wakeups) -> bool {
+    let knew = memory.status.last_attempted_revision.is_some();
+    let follows = sync.metadata.deletion_timestamp.is_none() && !sync.spec.is_suspended();
+    let is_next = |repository: &GitRepository| {
+        let status = repository.status.as_ref();
+        let ready = status.and_then(|status| condition(&status.conditions, ConditionType::Ready));
+        ready.is_some_and(|ready| ready.status == "True") && !repository.spec.is_suspended()
+    };
+    let repository = context.repositories.get(&source_key(sync));
+    knew && follows
+        && wakeups.served().is_none()
+        && repository.is_some_and(|repository| is_next(&repository))
 }
 
 /// What ended a sleep.
