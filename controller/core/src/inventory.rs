@@ -109,6 +109,19 @@ impl Inventory {
         });
     }
 
+    /// Forgets how objects were applied last, but not that they are ours. Returns whether anything was known.
+    pub fn doubt<'a>(&mut self, objects: impl IntoIterator<Item = &'a Desired>) -> bool {
+        let mut was_known = false;
+        for object in objects {
+            let record = self
+                .0
+                .get_mut(&object.id)
+                .and_then(|entry| entry.record.take());
+            was_known |= record.is_some();
+        }
+        was_known
+    }
+
     /// Forgets an object, after its deletion has been seen.
     pub fn remove(&mut self, id: &ObjectId) -> Option<Entry> {
         self.0.remove(id)

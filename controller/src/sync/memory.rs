@@ -57,6 +57,8 @@ pub(crate) struct Memory {
     pub(crate) guarded: bool,
     /// When everything was last applied, needed or not.
     pub(crate) verified: Option<Instant>,
+    /// When something was last applied; not known after a restart.
+    pub(crate) wrote: Option<Instant>,
     /// What is watched for changes by others.
     pub(crate) lookout: Lookout,
 }

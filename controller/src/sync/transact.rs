@@ -6,21 +6,19 @@
 //! 6. prune, last, and only what the inventory held before.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use flux_core::change::{Action, Change};
+use flux_core::change::Change;
 use flux_core::conclude::{Finding, Outcome};
 use flux_core::inventory::Inventory;
 use flux_core::object::{Desired, ObjectId};
 use flux_core::sequence::Wave;
 use flux_core::settings::Settings;
-use flux_crds::sync::{Failure, HookPhase};
+use flux_crds::sync::HookPhase;
 use flux_crds::{Reason, Sync};
 use flux_engine::cluster::Cluster;
-use flux_engine::cluster::prune::{Pruned, prune};
 use flux_engine::cluster::transaction::{self, Applied, Beside, Item, Transaction};
 
-use super::build::owner;
 use super::course::Course;
 use super::halt::Halt;
 use super::health::{Targets, Verdict, Wait};
@@ -31,10 +29,15 @@ use super::plan::{self, Work};
 use super::record::Recorder;
 use crate::claims::{Claims, Conflict};
 use crate::key::Key;
-use crate::report::chain;
+
+mod pruning;
+
+pub(crate) use pruning::settle;
 
 /// Time that definitions get until they can be used.
 const DEFINITIONS_READY: Duration = Duration::from_mins(1);
+/// The API server dates an apply by the second: two applies of an object within this time may leave the same record.
+const TOLD_APART: Duration = Duration::from_secs(2);
 
 /// What a transaction works with.
 pub(crate) struct Transact<'a> {
@@ -217,14 +220,21 @@ impl Transact<'_> {
     }
 
     /// Writes the union of old and new inventory. Nothing is sent when the union is the old one.
+    ///
+    /// Where the applies to come could not be told from the last ones by their records, the records go first: if the process
+    /// dies on the way, the next one knows that it does not know.
     async fn announce(
         &self,
         memory: &mut Memory,
         transaction: &Transaction<'_>,
     ) -> Result<(), Halt> {
         let union = self.hooks.announce(&memory.inventory);
-        let union = union.union(transaction.desired());
-        if union.len() == memory.inventory.len() {
+        let mut union = union.union(transaction.desired());
+        let is_soon = memory
+            .wrote
+            .is_none_or(|wrote| wrote.elapsed() < TOLD_APART);
+        let is_unsure = is_soon && union.doubt(transaction.desired());
+        if union.len() == memory.inventory.len() && !is_unsure {
             memory.inventory = union;
             return Ok(());
         }
@@ -307,6 +317,7 @@ impl Transact<'_> {
         changes: &mut Vec<Change>,
     ) -> Result<(), Halt> {
         let report = transaction.apply(DEFINITIONS_READY).await;
+        memory.wrote = Some(Instant::now());
         for Applied {
             change,
             desired,
@@ -332,74 +343,4 @@ impl Transact<'_> {
             &report.failures,
         ))
     }
-
-    async fn prune(
-        &self,
-        memory: &mut Memory,
-        stale: &[ObjectId],
-        changes: &mut Vec<Change>,
-    ) -> Result<(), Halt> {
-        let mut ours = Vec::with_capacity(stale.len());
-        for id in stale {
-            match self.claims.hand_over(self.key, id) {
-                Some(heir) => {
-                    tracing::info!(object = %id, %heir, "handed over to another Sync");
-                    memory.inventory.remove(id);
-                }
-                None => ours.push(id.clone()),
-            }
-        }
-        let pruned = prune(self.cluster, &owner(self.sync), &ours).await;
-        let failures = settle(
-            self.key,
-            self.claims,
-            &mut memory.inventory,
-            pruned,
-            changes,
-        );
-        if failures.is_empty() {
-            return Ok(());
-        }
-        let headline = format!(
-            "applied {}, but could not delete what left it",
-            self.revision
-        );
-        Err(Halt::list(Reason::PruneFailed, &headline, failures))
-    }
-}
-
-/// Takes what is gone out of the inventory and returns what could not be deleted, which stays in it.
-pub(crate) fn settle(
-    key: &Key,
-    claims: &Claims,
-    inventory: &mut Inventory,
-    pruned: Vec<(ObjectId, Pruned)>,
-    changes: &mut Vec<Change>,
-) -> Vec<Failure> {
-    let mut failures = Vec::new();
-    for (id, pruned) in pruned {
-        match pruned {
-            Pruned::Failed(error) => {
-                failures.push(Failure {
-                    object: Some(id.to_string()),
-                    source: None,
-                    reason: Reason::PruneFailed.to_string(),
-                    message: chain(&error),
-                });
-                continue;
-            }
-            Pruned::Deleted => changes.push(Change {
-                id: id.clone(),
-                action: Action::Deleted,
-            }),
-            Pruned::Kept => changes.push(Change {
-                id: id.clone(),
-                action: Action::Skipped,
-            }),
-            Pruned::Gone | Pruned::Released => {}
-        }
-        inventory.remove(&id);
-        claims.release(key, &id);
-    }
-    failures
 }

@@ -10,6 +10,7 @@ use flux_e2e::{
 };
 use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::{
     Api, ResourceExt as _,
     api::{ListParams, Patch, PatchParams},
@@ -260,6 +261,50 @@ async fn a_controller_killed_at_any_write_of_a_rollback_takes_everything_back() 
         assert!(turn < MOST_WRITES, "it writes without end");
     }
     assert!(turn > 8, "only {turn} writes were found");
+}
+
+/// When `one` was last applied, by the second.
+async fn applied_at(stage: &Stage) -> Option<Time> {
+    let one = stage.maps().get("one").await.unwrap();
+    let mut managers = one.managed_fields().iter();
+    let ours = managers.find(|entry| entry.manager.as_deref() == Some("flux"));
+    ours.unwrap().time.clone()
+}
+
+#[tokio::test]
+async fn two_applies_in_one_second_with_a_crash_behind_them_are_not_taken_for_one() {
+    let mut ordeal = Ordeal::set().await;
+    for turn in 0..MOST_WRITES {
+        let good = format!("good-{turn}");
+        let commit = ordeal.stage.push(&[("one.yaml", &map("one", &good))]).await;
+        let sync = ordeal.stage.applied(&commit).await;
+        let revision = sync.status.unwrap().last_applied_revision;
+        let before = applied_at(&ordeal.stage).await;
+
+        ordeal.door.set(|asked: &Asked| {
+            let is_apply = asked.is_write() && asked.path.contains("/configmaps/one");
+            if is_apply { Fault::Hang } else { Fault::None }
+        });
+        let bad = [("one.yaml", &*map("one", "bad"))];
+        ordeal.stage.repo.push_files(&bad, "bad").unwrap();
+        ordeal.announce().await;
+        let maps = ordeal.stage.maps();
+        let is_bad = |map: &ConfigMap| map.data.as_ref().is_some_and(|data| data["key"] == "bad");
+        wait::until(&maps, "one", "is bad", is_bad).await.unwrap();
+        ordeal.controller.kill();
+        ordeal.door.open();
+        let is_same_second = applied_at(&ordeal.stage).await == before;
+
+        ordeal.stage.edit(APPS, json!({"revision": revision})).await;
+        ordeal.controller.restart().await.unwrap();
+        ordeal.stage.reconcile().await;
+        assert_eq!(ordeal.stage.data("one").await, Some(json!({"key": good})));
+        if is_same_second {
+            return;
+        }
+        ordeal.stage.edit(APPS, json!({"revision": null})).await;
+    }
+    panic!("no two applies were in one second");
 }
 
 /// Chooses what becomes of requests.
