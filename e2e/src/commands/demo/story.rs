@@ -126,18 +126,26 @@ async fn meddling(stage: &Stage) -> Result<String> {
         .patch("web", &by_hand, &Patch::Merge(patch))
         .await
         .context("edit the Service")?;
-    let sync = reconcile::now(&stage.syncs(), NAME).await?;
-    ensure!(wait::is_ready(&sync), "the Sync is not Ready");
-    let service = services.get("web").await.context("read the Service")?;
-    let selector = service
-        .spec
-        .and_then(|spec| spec.selector)
-        .unwrap_or_default();
-    ensure!(
-        selector.get("app").is_some_and(|app| app == "web"),
-        "the Service selects {selector:?}"
-    );
-    Ok("the Service selects app=web again".to_owned())
+    let since = Instant::now();
+    wait::until(&services, "web", "selects app=web again", |service| {
+        let selector = service
+            .spec
+            .as_ref()
+            .and_then(|spec| spec.selector.as_ref());
+        selector.is_some_and(|selector| selector.get("app").is_some_and(|app| app == "web"))
+    })
+    .await?;
+    let took = since.elapsed().as_millis();
+    let syncs = stage.syncs();
+    let repaired = |sync: &Sync| {
+        wait::condition(sync, "Drifted").filter(|drifted| drifted.reason == "Repaired")
+    };
+    let sync = wait::until(&syncs, NAME, "tells of the repair", |sync| {
+        repaired(sync).is_some()
+    })
+    .await?;
+    let told = repaired(&sync).map(|drifted| drifted.message);
+    Ok(format!("after {took} ms: {}", told.unwrap_or_default()))
 }
 
 async fn mistake(stage: &Stage) -> Result<String> {
