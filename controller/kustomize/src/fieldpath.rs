@@ -1,13 +1,15 @@
 //! Paths to fields, as replacements and variables write them: `spec.containers.[name=web].image`.
 
-use regex::Regex;
-use serde_json::{Map, Value};
+mod walk;
 
-use crate::structured;
+use regex::Regex;
+use serde_json::Value;
+
+pub(crate) use walk::{Field, Visitor, Walk};
 
 /// One part of a path.
 #[derive(Debug, Clone)]
-enum Part {
+pub(crate) enum Part {
     Field(String),
     Index(usize),
     /// Items with a field that fits, or plain items that fit if the field is empty.
@@ -75,7 +77,7 @@ impl FieldPath {
         &self,
         value: &mut Value,
         leaf: Leaf,
-        visitor: &mut dyn FnMut(&mut Value) -> Result<(), String>,
+        visitor: &mut Visitor<'_>,
     ) -> Result<usize, String> {
         Walk { leaf, visitor }.walk(value, &self.parts)
     }
@@ -143,125 +145,21 @@ fn part(text: String) -> Result<Part, String> {
     }
 }
 
-/// A way through an object to the fields at a path.
-struct Walk<'w> {
-    leaf: Leaf,
-    visitor: &'w mut dyn FnMut(&mut Value) -> Result<(), String>,
-}
-
-impl Walk<'_> {
-    fn walk(&mut self, value: &mut Value, parts: &[Part]) -> Result<usize, String> {
-        let Some((part, rest)) = parts.split_first() else {
-            return (self.visitor)(value).map(|()| 1);
-        };
-        if let Value::String(text) = value {
-            return structured::change(text, |inner| self.walk(inner, parts));
-        }
-        match part {
-            Part::Field(name) => self.field(value, name, rest),
-            Part::Index(at) => self.index(value, *at, rest),
-            Part::Every => {
-                let items = value.as_array_mut().ok_or("`*` needs a list")?;
-                items
-                    .iter_mut()
-                    .try_fold(0, |found, item| Ok(found + self.walk(item, rest)?))
-            }
-            Part::Wrong(text) => Err(format!("{text} must be [field=value], or a name with dots")),
-            Part::Match(name, pattern, exact) => {
-                let found = self.matching(value, (name, pattern), rest)?;
-                if found > 0 || self.leaf == Leaf::Nothing {
-                    return Ok(found);
-                }
-                let item = if name.is_empty() {
-                    Value::String(exact.clone())
-                } else {
-                    Value::Object(Map::from_iter([(name.clone(), exact.clone().into())]))
-                };
-                value
-                    .as_array_mut()
-                    .ok_or("a condition needs a list")?
-                    .push(item);
-                self.matching(value, (name, pattern), rest)
-            }
-        }
-    }
-
-    fn field(&mut self, value: &mut Value, name: &str, rest: &[Part]) -> Result<usize, String> {
-        let fields = match value {
-            Value::Object(fields) => fields,
-            Value::Null if self.leaf == Leaf::Nothing => return Ok(0),
-            _ => return Err(format!("{name} needs a mapping around it")),
-        };
-        if name.is_empty() {
-            return Err("a part of the path is empty".to_owned());
-        }
-        if self.leaf != Leaf::Nothing && !fields.contains_key(name) {
-            fields.insert(name.to_owned(), empty(rest, self.leaf));
-        }
-        fields
-            .get_mut(name)
-            .map_or(Ok(0), |field| self.walk(field, rest))
-    }
-
-    fn index(&mut self, value: &mut Value, at: usize, rest: &[Part]) -> Result<usize, String> {
-        // A number can be the name of a field too.
-        if value.is_object() {
-            return self.field(value, &at.to_string(), rest);
-        }
-        let items = value
-            .as_array_mut()
-            .ok_or_else(|| format!("{at} needs a list"))?;
-        if items.len() == at && self.leaf != Leaf::Nothing {
-            items.push(empty(rest, self.leaf));
-        }
-        let length = items.len();
-        match items.get_mut(at) {
-            Some(item) => self.walk(item, rest),
-            None => Err(format!("there is no item {at} in a list of {length}")),
-        }
-    }
-
-    fn matching(
-        &mut self,
-        value: &mut Value,
-        (name, pattern): (&str, &Regex),
-        rest: &[Part],
-    ) -> Result<usize, String> {
-        let items = value.as_array_mut().ok_or("a condition needs a list")?;
-        let mut found = 0;
-        for item in items {
-            let known = if name.is_empty() {
-                Some(&*item)
-            } else {
-                item.get(name)
-            };
-            if known.is_some_and(|known| pattern.is_match(&text_of(known))) {
-                // A plain item is the end, whatever the path says.
-                let rest = if name.is_empty() { &[] } else { rest };
-                found += self.walk(item, rest)?;
-            }
-        }
-        Ok(found)
-    }
-}
-
-/// What is made for a field whose path goes on with `rest`.
-fn empty(rest: &[Part], leaf: Leaf) -> Value {
-    match (rest.first(), leaf) {
-        (Some(Part::Field(_) | Part::Every), _) | (None, Leaf::Mapping) => {
-            Value::Object(Map::new())
-        }
-        (Some(_), _) | (None, Leaf::List) => Value::Array(Vec::new()),
-        (None, Leaf::Nothing | Leaf::Text) => Value::Null,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
     use serde_json::json;
 
     use super::*;
+
+    #[expect(clippy::unnecessary_wraps, reason = "as visitors are")]
+    fn set(field: Field<'_>) -> Result<(), String> {
+        match field {
+            Field::Value(value) => *value = json!("x"),
+            Field::InText(node) => node.set_text("x".to_owned()),
+        }
+        Ok(())
+    }
 
     #[rstest]
     #[case("a.b", json!({"a": {"b": 1}}), json!({"a": {"b": "x"}}))]
@@ -275,13 +173,9 @@ mod tests {
     #[case("a.b", json!({"a": "{\"b\": 1}"}), json!({"a": "{\"b\":\"x\"}"}))]
     fn fields_are_found_and_set(#[case] path: &str, #[case] before: Value, #[case] after: Value) {
         let mut value = before;
-        let found =
-            FieldPath::parse(path)
-                .unwrap()
-                .visit(&mut value, Leaf::Nothing, &mut |field| {
-                    *field = json!("x");
-                    Ok(())
-                });
+        let found = FieldPath::parse(path)
+            .unwrap()
+            .visit(&mut value, Leaf::Nothing, &mut set);
         assert_eq!((found.is_ok(), value), (true, after));
     }
 
@@ -289,11 +183,7 @@ mod tests {
     fn missing_fields_are_made_when_asked_for() {
         let mut value = json!({});
         let path = FieldPath::parse("a.[k=v].b.c").unwrap();
-        path.visit(&mut value, Leaf::Text, &mut |field| {
-            *field = json!("x");
-            Ok(())
-        })
-        .unwrap();
+        path.visit(&mut value, Leaf::Text, &mut set).unwrap();
         assert_eq!(value, json!({"a": [{"k": "v", "b": {"c": "x"}}]}));
     }
 }

@@ -74,6 +74,10 @@
 //!   that one field wrote share one value, so that a later change reaches selectors, too.
 //! - A null that a replacement meets takes the value; a replacement that puts a word in the place
 //!   of a number is refused at once, and not only if the word is still there at the end.
+//! - In a text of YAML that a replacement changes, a number or null becomes what the new value is,
+//!   where kustomize writes the old type before it (`port: !!int http`). A path that goes on in a
+//!   text in such a text is refused, where kustomize changes nothing and says nothing; a list or
+//!   mapping that is copied into such a text does not bring its comments along.
 //! - A JSON patch that is wrong is refused even if it meets no object; large integers keep all
 //!   their digits in the objects that it meets. A test of a text with `<`, `>` or `&` holds if the
 //!   text is the same, however either is written.

@@ -2,44 +2,53 @@
 
 use serde_json::Value;
 
+use crate::fieldpath::{Part, Walk};
 use crate::transform::hash::go_json;
-use crate::yaml::{self, Dialect};
+use crate::yaml::{self, Dialect, Text};
 
-/// Reads a text as JSON or YAML, changes it, and writes it back in the same form.
+/// Reads a text as JSON or YAML, goes on in it, and writes it again in the same form; returns how many fields were found.
 pub(crate) fn change(
     text: &mut String,
-    change: impl FnOnce(&mut Value) -> Result<usize, String>,
+    walk: &mut Walk<'_, '_>,
+    parts: &[Part],
 ) -> Result<usize, String> {
-    let documents = yaml::parse(text.as_bytes(), "", Dialect::Manifest)
-        .map_err(|error| format!("the text is neither JSON nor YAML: {}", error.message))?;
-    let Some(document) = documents.into_iter().next() else {
-        return Ok(0);
-    };
-    let mut value = document.value;
-    if !value.is_object() && !value.is_array() {
-        return Err("the path goes on inside of a plain value".to_owned());
+    if text.trim_start().starts_with(['{', '[']) {
+        return change_json(text, walk, parts);
     }
-    let before = value.clone();
-    let found = change(&mut value)?;
+    // This says what is wrong, and is stricter.
+    document(text)?;
+    let mut content =
+        Text::read(text).ok_or("the text is YAML of a form that cannot be changed")?;
+    let found = walk.walk(&mut content.root, parts)?;
     if found > 0 {
-        *text = write(&before, &value, text);
+        *text = content.write();
     }
     Ok(found)
 }
 
-fn write(before: &Value, value: &Value, original: &str) -> String {
-    if !original.trim_start().starts_with(['{', '[']) {
-        let edited = yaml::edit(original, before, value);
-        return edited
-            .unwrap_or_else(|| yaml::to_yaml(value))
-            .trim()
-            .to_owned();
+fn change_json(
+    text: &mut String,
+    walk: &mut Walk<'_, '_>,
+    parts: &[Part],
+) -> Result<usize, String> {
+    let mut value = document(text)?;
+    let found = walk.walk(&mut value, parts)?;
+    if found > 0 {
+        let compact = go_json(&value);
+        let is_spread = text.contains('\n') && text.contains("  ");
+        *text = if is_spread { pretty(&compact) } else { compact };
     }
-    let compact = go_json(value);
-    if original.contains('\n') && original.contains("  ") {
-        return pretty(&compact);
+    Ok(found)
+}
+
+/// Reads the first document of a text, if it is a list or mapping.
+fn document(text: &str) -> Result<Value, String> {
+    let documents = yaml::parse(text.as_bytes(), "", Dialect::Manifest)
+        .map_err(|error| format!("the text is neither JSON nor YAML: {}", error.message))?;
+    match documents.into_iter().next().map(|document| document.value) {
+        Some(value) if value.is_object() || value.is_array() => Ok(value),
+        _ => Err("the path goes on inside of a plain value".to_owned()),
     }
-    compact
 }
 
 /// Spreads compact JSON over lines, two blanks a level.

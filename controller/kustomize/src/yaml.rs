@@ -4,16 +4,16 @@
 //! The values that come out are those of JSON; what JSON cannot say is an error.
 
 mod compose;
-mod edit;
 mod emit;
+mod node;
 mod outline;
 mod scalar;
 
 use serde_json::Value;
 
 pub(crate) use compose::{Lines, parse_lines, parse_unique};
-pub(crate) use edit::edit;
 pub use emit::to_yaml;
+pub(crate) use node::{Node as TextNode, Text};
 pub use outline::{Comment, Content, Node, NodeId, Outline, Style, write_scalar};
 
 use crate::Error;

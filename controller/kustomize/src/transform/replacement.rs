@@ -5,11 +5,12 @@ use serde_json::Value;
 
 use crate::bounds;
 use crate::budget;
-use crate::fieldpath::{FieldPath, Leaf, text_of};
+use crate::fieldpath::{Field, FieldPath, Leaf, text_of};
 use crate::gvk::{Gvk, IdRef};
 use crate::kustomization::Selector;
 use crate::resource::{Resource, Resources, tidy};
 use crate::selector::Selection;
+use crate::yaml::TextNode;
 
 /// A value, and where it goes.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -59,6 +60,7 @@ impl Replacement {
             (Some(source), None) => source.copied(resources)?,
             (None, Some(value)) => Copied {
                 value: Value::String(value.clone()),
+                whole: crate::yaml::resolve_plain(value).unwrap_or_else(|| value.as_str().into()),
                 from: None,
             },
             (None, None) => return Err("needs a source or a sourceValue".to_owned()),
@@ -74,7 +76,10 @@ impl Replacement {
 
 /// The value that is copied.
 struct Copied<'s> {
+    /// As plain fields get it: text as it is written.
     value: Value,
+    /// As it takes the place of a list or mapping, with its own type.
+    whole: Value,
     /// The object that the value stands in, unless only a part of it is copied: where a target is
     /// the source itself, later targets get what it has become.
     from: Option<(usize, &'s Source)>,
@@ -85,9 +90,9 @@ impl Copied<'_> {
     fn refresh(&mut self, at: usize, resource: &Resource) {
         if let Some((from, source)) = self.from
             && from == at
-            && let Ok(value) = source.value(resource)
+            && let Ok((value, whole)) = source.value(resource)
         {
-            self.value = value;
+            (self.value, self.whole) = (value, whole);
         }
     }
 }
@@ -95,8 +100,10 @@ impl Copied<'_> {
 impl Source {
     fn copied(&self, resources: &Resources) -> Result<Copied<'_>, String> {
         let (at, resource) = self.find(resources)?;
+        let (value, whole) = self.value(resource)?;
         Ok(Copied {
-            value: self.value(resource)?,
+            value,
+            whole,
             from: self.options.delimiter.is_empty().then_some((at, self)),
         })
     }
@@ -117,7 +124,8 @@ impl Source {
         .ok_or_else(|| "the source selects no object".to_owned())
     }
 
-    fn value(&self, resource: &Resource) -> Result<Value, String> {
+    /// The value as plain fields get it, and as it takes the place of others.
+    fn value(&self, resource: &Resource) -> Result<(Value, Value), String> {
         let path = if self.field_path.is_empty() {
             NAME
         } else {
@@ -128,10 +136,16 @@ impl Source {
             .filter(|value| !is_empty(value))
             .ok_or_else(|| format!("{} has no field {path}", resource.id()))?;
         // It is the text that is copied, as it is written.
-        match resource.notation(value) {
-            Some(text) => self.refine(&text.into()),
-            None => self.refine(value),
-        }
+        let refined = match resource.notation(value) {
+            Some(text) => self.refine(&text.into())?,
+            None => self.refine(value)?,
+        };
+        let whole = if self.options.delimiter.is_empty() {
+            value.clone()
+        } else {
+            refined.clone()
+        };
+        Ok((refined, whole))
     }
 
     fn selects(&self, id: IdRef<'_>, gvk: &Gvk) -> bool {
@@ -194,9 +208,8 @@ impl Target {
                 // What a JSON patch put into annotations is text by now.
                 tidy(&mut resource.value);
                 for path in &paths {
-                    let value = &copied.value;
-                    let weight = budget::weight(value);
-                    self.set_field(resource, path, value, &|| budget.spend(weight))?;
+                    let weight = budget::weight(&copied.value);
+                    self.set_field(resource, path, copied, &|| budget.spend(weight))?;
                     copied.refresh(at, resource);
                 }
                 if copied.value.is_object() || copied.value.is_array() {
@@ -211,12 +224,13 @@ impl Target {
         &self,
         resource: &mut Resource,
         path: &FieldPath,
-        value: &Value,
+        copied: &Copied<'_>,
         pay: &dyn Fn() -> Result<(), String>,
     ) -> Result<(), String> {
         if path.text().is_empty() {
             return Err("a field path is empty".to_owned());
         }
+        let value = &copied.value;
         let leaf = match (self.options.create, value) {
             (false, _) => Leaf::Nothing,
             (true, Value::Object(_)) => Leaf::Mapping,
@@ -225,8 +239,12 @@ impl Target {
         };
         let found = path.visit(&mut resource.value, leaf, &mut |field| {
             pay()?;
+            let field = match field {
+                Field::Value(field) => field,
+                Field::InText(node) => return self.put_in_text(node, copied),
+            };
             let is_new = field.is_null();
-            self.put(field, value)?;
+            self.put(field, copied)?;
             // An annotation that is made is the text as it is, also an empty one or a date.
             let is_whole = self.options.delimiter.is_empty();
             let is_text = is_whole && !value.is_object() && !value.is_array();
@@ -243,7 +261,32 @@ impl Target {
         Err(format!("{} in {}: {problem}", path.text(), resource.id()))
     }
 
-    fn put(&self, field: &mut Value, value: &Value) -> Result<(), String> {
+    /// Sets a field in a text of YAML: again, a scalar gets the text alone.
+    fn put_in_text(&self, node: &mut TextNode, copied: &Copied<'_>) -> Result<(), String> {
+        let Copied { value, whole, .. } = copied;
+        let FieldOptions {
+            delimiter, index, ..
+        } = &self.options;
+        let is_plain = !value.is_object() && !value.is_array();
+        let new = if is_plain {
+            text_of(value)
+        } else {
+            String::new()
+        };
+        match node.text() {
+            None if !delimiter.is_empty() => {
+                return Err("a delimiter needs a plain value".to_owned());
+            }
+            None if value == whole => *node = TextNode::from(value),
+            None => *node = TextNode::plain(&new),
+            Some(_) if delimiter.is_empty() => node.set_text(new),
+            Some(old) => node.set_text(join(old, delimiter, *index, &new)),
+        }
+        Ok(())
+    }
+
+    fn put(&self, field: &mut Value, copied: &Copied<'_>) -> Result<(), String> {
+        let Copied { value, whole, .. } = copied;
         let FieldOptions {
             delimiter, index, ..
         } = &self.options;
@@ -252,16 +295,21 @@ impl Target {
             return Err("a delimiter needs a plain value".to_owned());
         }
         if !is_plain {
-            *field = value.clone();
+            *field = whole.clone();
             return Ok(());
         }
+        let old = if field.is_null() {
+            String::new()
+        } else {
+            text_of(field)
+        };
         // Of a list or mapping, a plain field gets the text: none.
         let is_text = !value.is_object() && !value.is_array();
         let value = match is_text {
             true if delimiter.is_empty() => value.clone(),
-            true => join(field, delimiter, *index, &text_of(value)),
+            true => join(&old, delimiter, *index, &text_of(value)).into(),
             false if delimiter.is_empty() => Value::String(String::new()),
-            false => join(field, delimiter, *index, ""),
+            false => join(&old, delimiter, *index, "").into(),
         };
         // What is made for the value takes the type that its text has without quotes.
         if field.is_null() {
@@ -297,12 +345,7 @@ fn retyped(text: String) -> Value {
 }
 
 /// Replaces one part of a text, or adds one before or behind.
-fn join(field: &Value, delimiter: &str, index: i64, value: &str) -> Value {
-    let text = if field.is_null() {
-        String::new()
-    } else {
-        text_of(field)
-    };
+fn join(text: &str, delimiter: &str, index: i64, value: &str) -> String {
     let mut parts: Vec<&str> = text.split(delimiter).collect();
     match usize::try_from(index) {
         Err(_) => parts.insert(0, value),
@@ -311,7 +354,7 @@ fn join(field: &Value, delimiter: &str, index: i64, value: &str) -> Value {
             None => parts.push(value),
         },
     }
-    parts.join(delimiter).into()
+    parts.join(delimiter)
 }
 
 fn is_meant(resource: &Resource, select: &Selection, reject: &[(Selection, &Selector)]) -> bool {

@@ -221,7 +221,7 @@ fn fits_plain_by_rules(text: &str) -> bool {
 }
 
 /// Whether every reader takes the plain text for a string.
-fn is_string(text: &str) -> bool {
+pub(super) fn is_string(text: &str) -> bool {
     let same =
         |dialect| matches!(scalar::resolve(text, dialect), Ok(Value::String(read)) if read == text);
     // YAML 1.1 has timestamps and numbers to the base of sixty.

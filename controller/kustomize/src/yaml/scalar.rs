@@ -27,6 +27,19 @@ pub(super) fn resolve(text: &str, dialect: Dialect) -> Result<Value, NotJson> {
     }
 }
 
+/// The tag of YAML's own that a plain scalar of a manifest has without one.
+pub(super) fn plain_tag(text: &str) -> &'static str {
+    match resolve(text, Dialect::Manifest) {
+        Ok(Value::Null) => "!!null",
+        Ok(Value::Bool(_)) => "!!bool",
+        Ok(Value::Number(_)) if integer(&text.replace('_', "")).is_some() => "!!int",
+        Ok(Value::Number(_)) | Err(NotJson) => "!!float",
+        Ok(_) if text == "<<" => "!!merge",
+        Ok(_) if is_date(text) || is_moment(text) => "!!timestamp",
+        Ok(_) => "!!str",
+    }
+}
+
 /// The name of a type of YAML's own that a tag gives.
 pub(super) fn core_type(tag: &Tag) -> Option<&str> {
     let is_binary = || tag.suffix_in_namespace("tag:yaml.org,2002:").as_deref() == Some("binary");
@@ -192,6 +205,32 @@ pub(crate) fn go_float(value: f64) -> String {
 /// `YYYY-M-D`, the one form of a timestamp that is rewritten.
 fn is_date(text: &str) -> bool {
     date_parts(text).is_some()
+}
+
+/// A date and a time of day: `2001-12-14t21:59:43.10-05:00`, or without a zone behind a blank.
+fn is_moment(text: &str) -> bool {
+    let digits = |part: &str, most: usize| {
+        (1..=most).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit())
+    };
+    let is_zone = |zone: &str| match zone.strip_prefix(['+', '-']) {
+        Some(zone) => zone.len() == 5 && zone.split(':').all(|part| digits(part, 2)),
+        None => zone == "Z",
+    };
+    let Some((day, time)) = text.split_once(['T', 't', ' ']) else {
+        return false;
+    };
+    let (time, zone) = time.split_at(time.find(['Z', '+', '-']).unwrap_or(time.len()));
+    let (time, fraction) = time.split_once('.').unwrap_or((time, "0"));
+    let has_zone = !text.contains(' ');
+    is_date(day)
+        && time.split(':').count() == 3
+        && time.split(':').all(|part| digits(part, 2))
+        && digits(fraction, 9)
+        && if has_zone {
+            is_zone(zone)
+        } else {
+            zone.is_empty()
+        }
 }
 
 fn date_parts(text: &str) -> Option<(u32, u32, u32)> {
