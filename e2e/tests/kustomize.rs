@@ -59,8 +59,8 @@ fn random_trees_are_built_as_kustomize_builds_them() {
 fn a_deviation_that_is_meant_is_told_from_one_that_is_not() {
     let mut real = Real::ready().unwrap();
     let mut tree = Recorded::all(&kept()).unwrap().remove(0).tree;
-    let patch = "resources: [a.yaml]\npatches:\n- patch: |\n    apiVersion: v1\n    kind: ConfigMap\n    metadata: {name: a}\n    $patch: replace\n    data: {x: new}\n";
-    let object = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {x: old}\n";
+    let patch = "resources: [a.yaml]\npatches:\n- patch: |\n    apiVersion: v1\n    kind: Service\n    metadata: {name: a}\n    spec: {ports: [{port: 80, name: new}]}\n";
+    let object = "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {ports: [{port: 80, protocol: TCP}]}\n";
     tree.files = [("app/kustomization.yaml", patch), ("app/a.yaml", object)]
         .map(|(path, content)| (path.to_owned(), content.to_owned()))
         .into();

@@ -148,6 +148,43 @@ pub(crate) fn walk(
     walk_on(value, Some(path), create, visitor)
 }
 
+/// Returns the JSON pointers of the fields that [`visit`] would visit without making any.
+pub(crate) fn pointers(object: &Value, spec: &FieldSpec) -> Vec<String> {
+    let mut found = Vec::new();
+    if spec.selects(object) {
+        point(object, Some(&spec.path), "", &mut found);
+    }
+    found
+}
+
+fn point(value: &Value, path: Option<&str>, pointer: &str, found: &mut Vec<String>) {
+    let Some(rest) = path else {
+        found.push(pointer.to_owned());
+        return;
+    };
+    match value {
+        Value::Array(items) => {
+            for (at, item) in items.iter().enumerate() {
+                point(item, path, &format!("{pointer}/{at}"), found);
+            }
+        }
+        Value::Object(fields) => {
+            let (part, rest) = split_part(rest);
+            let name = part.strip_suffix("[]").unwrap_or(&part);
+            if let Some(field) = fields.get(name) {
+                let pointer = format!("{pointer}/{}", escaped(name));
+                point(field, rest, &pointer, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A name as a part of a JSON pointer.
+pub(crate) fn escaped(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
 fn walk_on(
     value: &mut Value,
     path: Option<&str>,

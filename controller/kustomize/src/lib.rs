@@ -69,9 +69,6 @@
 //!   sets to null goes away, where kustomize may write the text `null`.
 //! - Merging lists with two keys (ports) loses nothing where the second key is missing.
 //!   Nor does an item whose name a patch took away cost any other item of its list.
-//! - `$patch: replace` for a whole object replaces it, where kustomize leaves it as it is.
-//! - What changes a label or annotation changes it in that place alone. In kustomize the places
-//!   that one field wrote share one value, so that a later change reaches selectors, too.
 //! - A null that a replacement meets takes the value; a replacement that puts a word in the place
 //!   of a number is refused at once, and not only if the word is still there at the end.
 //! - In a text of YAML that a replacement changes, a number or null becomes what the new value is,
@@ -83,8 +80,8 @@
 //!   text is the same, however either is written.
 //! - The notes that kustomize keeps in annotations while it builds are never seen, so nothing can
 //!   copy, remove or hash them.
-//! - Variables take numbers in any notation. Text that was folded keeps its line breaks, and no
-//!   value becomes text or a number by the style of what is around it.
+//! - Variables take numbers in any notation, and no value becomes text or a number by the style of
+//!   what is around it.
 //! - A field without a value stays where a patch meets its object, no directive ever does, and a
 //!   field whose name is empty is like any other.
 //! - JSON and YAML patches are both read as YAML, so that JSON may have comments.

@@ -32,7 +32,7 @@ pub(crate) struct Allowed {
 impl Patch {
     /// Reads a patch: a list is a JSON patch, mappings are strategic merge patches.
     pub(crate) fn read(content: &[u8], path: &str) -> Result<Self, Vec<Error>> {
-        let documents = yaml::parse_yaml(content, path).map_err(|error| vec![error])?;
+        let documents = yaml::parse_manifests(content, path).map_err(|error| vec![error])?;
         if documents.iter().any(|document| document.value.is_array()) {
             return Self::read_json(content, path);
         }
@@ -149,6 +149,7 @@ pub(crate) fn apply_json(
     resource.value = value;
     // kustomize takes the object through JSON.
     resource.notations.clear();
+    resource.shared.clear();
     Ok(())
 }
 
@@ -258,6 +259,7 @@ fn merge_one(
     resource.value = value;
     resource.notations.extend_from_slice(&patch.notations);
     kept.put_back(resource, allowed);
+    resource.spread();
     Ok(false)
 }
 

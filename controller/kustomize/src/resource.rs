@@ -2,6 +2,7 @@
 
 mod parse;
 mod set;
+mod shared;
 
 use serde_json::{Map, Value};
 
@@ -12,6 +13,7 @@ use crate::yaml::{self, Notation};
 
 pub(crate) use parse::{from_documents, tidy};
 pub(crate) use set::Resources;
+pub(crate) use shared::Shared;
 
 /// A manifest with what the build remembers of it.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +22,8 @@ pub(crate) struct Resource {
     pub(crate) origin: Origin,
     /// How some of its values were written.
     pub(crate) notations: Vec<Notation>,
+    /// Texts in several places that change together.
+    pub(crate) shared: Vec<Shared>,
     /// The names it had, the oldest first.
     pub(crate) previous: Vec<Previous>,
     pub(crate) prefixes: Vec<String>,

@@ -73,9 +73,15 @@ pub(crate) fn resolve_plain(text: &str) -> Option<Value> {
 
 /// Reads all documents of a stream in one of the dialects.
 pub(crate) fn parse(bytes: &[u8], path: &str, dialect: Dialect) -> Result<Vec<Document>, Error> {
-    let documents = compose::parse(bytes, path, dialect)?;
-    Ok(documents
-        .into_iter()
-        .filter(|document| !document.value.is_null())
-        .collect())
+    compose::parse(bytes, path, dialect).map(without_empty)
+}
+
+/// Reads all documents of manifests that a build writes again; folded text is then not quite what it was.
+pub(crate) fn parse_manifests(bytes: &[u8], path: &str) -> Result<Vec<Document>, Error> {
+    compose::parse_manifests(bytes, path).map(without_empty)
+}
+
+fn without_empty(mut documents: Vec<Document>) -> Vec<Document> {
+    documents.retain(|document| !document.value.is_null());
+    documents
 }

@@ -29,6 +29,9 @@ pub(crate) fn object(
     patch: Value,
     beside: Beside<'_>,
 ) -> Result<Option<Value>, String> {
+    if replaces(&patch) {
+        return Ok(Some(target));
+    }
     let gvk = GvkRef::of(&target);
     // A patch for several kinds may be written for one that is known.
     let kind = patch
@@ -38,6 +41,11 @@ pub(crate) fn object(
     let schema =
         Type::of_kind(gvk, beside).or_else(|| Type::of_kind(GvkRef { kind, ..gvk }, beside));
     field(Some(target), patch, schema, None)
+}
+
+/// Tells whether a patch says of itself that it replaces the whole object: kustomize then leaves the object as it is.
+pub(crate) fn replaces(patch: &Value) -> bool {
+    patch[DIRECTIVE] == "replace"
 }
 
 /// The keys by which a list merges; no keys for plain values.

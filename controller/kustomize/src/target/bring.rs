@@ -49,7 +49,7 @@ impl Builder<'_, '_> {
     ) -> Vec<Resource> {
         let content = self.place(target).read_found(real, written, field);
         let documents = content.and_then(|(path, content)| {
-            let documents = yaml::parse_yaml(&content, &path)?;
+            let documents = yaml::parse_manifests(&content, &path)?;
             self.pay_for(&documents, &path)?;
             Ok((path, documents))
         });

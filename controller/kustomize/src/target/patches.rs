@@ -6,7 +6,7 @@ use crate::patch::{self, Allowed, Patch};
 use crate::resource::{self, Resource};
 use crate::selector::Selection;
 use crate::yaml;
-use crate::{Document, Error};
+use crate::{Document, Error, Note};
 
 impl Builder<'_, '_> {
     /// `patchesStrategicMerge`: files, or patches themselves.
@@ -21,6 +21,7 @@ impl Builder<'_, '_> {
             match read_merge_patches(&self.place(target), text, &field) {
                 Ok(patches) => {
                     for patch in patches {
+                        self.note_replacing(target, &field, &patch);
                         let result =
                             patch::apply_named(&mut acc.resources, &patch, Allowed::default());
                         self.report(target, &field, result);
@@ -43,6 +44,11 @@ impl Builder<'_, '_> {
             let field = format!("patches[{index}]");
             match read_entry(&self.place(target), entry, &field) {
                 Ok((patch, selection)) => {
+                    if let Patch::Merge(patches) = &patch {
+                        for patch in patches {
+                            self.note_replacing(target, &field, patch);
+                        }
+                    }
                     let allowed = allowed(entry);
                     let result = patch.apply(&mut acc.resources, selection.as_ref(), allowed);
                     self.report(target, &field, result);
@@ -51,6 +57,18 @@ impl Builder<'_, '_> {
             }
             self.explain(target, acc, &field, &named(&field, &entry.path));
             self.mark(target, acc, "PatchTransformer", &field);
+        }
+    }
+
+    /// Says that a patch does nothing, as it does not in kustomize.
+    fn note_replacing(&mut self, target: &Target, field: &str, patch: &Resource) {
+        if patch::merge::replaces(&patch.value) {
+            self.notes.push(Note {
+                path: target.source.path.clone(),
+                message: format!(
+                    "{field}: `$patch: replace` for a whole object changes nothing, as in kustomize; put it into the fields"
+                ),
+            });
         }
     }
 
@@ -100,7 +118,7 @@ pub(super) fn read_merge_patches(
     text: &str,
     field: &str,
 ) -> Result<Vec<Resource>, Vec<Error>> {
-    let inline = yaml::parse_yaml(text.as_bytes(), &place.source.path);
+    let inline = yaml::parse_manifests(text.as_bytes(), &place.source.path);
     let is_patch =
         |documents: &Vec<Document>| documents.iter().all(|document| document.value.is_object());
     let (path, documents) = match inline {
@@ -114,7 +132,7 @@ pub(super) fn read_merge_patches(
         Ok(_) | Err(_) => place
             .read(text, field)
             .and_then(|(path, content)| {
-                let documents = yaml::parse_yaml(&content, &path)?;
+                let documents = yaml::parse_manifests(&content, &path)?;
                 Ok((path, documents))
             })
             .map_err(|error| vec![error])?,

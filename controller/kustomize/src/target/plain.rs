@@ -101,7 +101,7 @@ impl Builder<'_, '_> {
     fn plain_documents(&self, path: &str) -> Result<Vec<Document>, Error> {
         match self.files.find(path)? {
             Found::File(real) => {
-                let documents = yaml::parse_yaml(&self.files.read(&real)?, path)?;
+                let documents = yaml::parse_manifests(&self.files.read(&real)?, path)?;
                 self.pay_for(&documents, path)?;
                 Ok(documents)
             }

@@ -23,15 +23,43 @@ pub(crate) fn apply(
         .map(|(key, text)| budget::text_weight(key) + budget::text_weight(text))
         .sum();
     for resource in resources.iter_mut() {
+        // The places where each text is new.
+        let mut places: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         for spec in specs {
+            let mut fresh = Vec::new();
             fieldspec::visit(&mut resource.value, spec, Create::Mapping, &mut |field| {
                 budget.spend(weight)?;
+                fresh.push(missing(field, texts));
                 add(field, texts)
             })
             .map_err(|error| format!("{} ({}): {error}", resource.id(), resource.origin))?;
+            if fresh.iter().any(|keys| !keys.is_empty()) {
+                let pointers = fieldspec::pointers(&resource.value, spec);
+                for (pointer, key) in pointers
+                    .iter()
+                    .zip(fresh)
+                    .flat_map(|(pointer, keys)| keys.into_iter().map(move |key| (pointer, key)))
+                {
+                    let place = format!("{pointer}/{}", fieldspec::escaped(key));
+                    places.entry(key).or_default().push(place);
+                }
+            }
+        }
+        resource.spread();
+        for (key, places) in places {
+            resource.share(&texts[key], places);
         }
     }
     Ok(())
+}
+
+/// The keys that a mapping has not.
+fn missing<'t>(field: &Value, texts: &'t BTreeMap<String, String>) -> Vec<&'t str> {
+    let keys = texts.keys().map(String::as_str);
+    match field {
+        Value::Object(fields) => keys.filter(|key| !fields.contains_key(*key)).collect(),
+        _ => Vec::new(),
+    }
 }
 
 fn add(field: &mut Value, texts: &BTreeMap<String, String>) -> Result<(), String> {

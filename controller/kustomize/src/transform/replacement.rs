@@ -210,6 +210,7 @@ impl Target {
                 for path in &paths {
                     let weight = budget::weight(&copied.value);
                     self.set_field(resource, path, copied, &|| budget.spend(weight))?;
+                    resource.spread();
                     copied.refresh(at, resource);
                 }
                 if copied.value.is_object() || copied.value.is_array() {

@@ -10,6 +10,7 @@ use granit_parser::{Event, Parser, ScalarStyle, Span, Tag};
 use serde_json::map::Entry;
 use serde_json::{Map, Value};
 
+use super::node::folded_again;
 use super::{Dialect, Document, Notation, scalar};
 use crate::{Error, budget};
 
@@ -30,6 +31,14 @@ const MAX_DEPTH: usize = 512;
 /// Reads all documents, empty ones as null.
 pub(super) fn parse(bytes: &[u8], path: &str, dialect: Dialect) -> Result<Vec<Document>, Error> {
     let mut composer = Composer::new(path, dialect, false);
+    composer.run(text_of(bytes, path)?)?;
+    Ok(composer.documents.into_iter().map(|(doc, _)| doc).collect())
+}
+
+/// Reads all documents of manifests that a build writes again.
+pub(super) fn parse_manifests(bytes: &[u8], path: &str) -> Result<Vec<Document>, Error> {
+    let mut composer = Composer::new(path, Dialect::Manifest, false);
+    composer.is_written_again = true;
     composer.run(text_of(bytes, path)?)?;
     Ok(composer.documents.into_iter().map(|(doc, _)| doc).collect())
 }
@@ -107,6 +116,8 @@ struct Composer<'p> {
     dialect: Dialect,
     /// Whether a key that stands twice is an error.
     is_unique: bool,
+    /// Whether folded text changes as it does when kustomize writes and reads it once.
+    is_written_again: bool,
     frames: Vec<Frame>,
     anchors: HashMap<usize, (Value, Size)>,
     aliased: usize,
@@ -124,6 +135,7 @@ impl<'p> Composer<'p> {
             file,
             dialect,
             is_unique: dialect == Dialect::Manifest,
+            is_written_again: false,
             frames: Vec::new(),
             anchors: HashMap::new(),
             aliased: 0,
@@ -207,6 +219,8 @@ impl<'p> Composer<'p> {
             value
         } else if let Some(core) = tag.and_then(scalar::core_type) {
             scalar::resolve_tagged(core, text, self.dialect)
+        } else if style == ScalarStyle::Folded && self.is_written_again {
+            Ok(Value::String(folded_again(text)))
         } else {
             Ok(Value::String(text.to_owned()))
         };

@@ -15,6 +15,8 @@ use serde_json::Value;
 
 use super::{emit, scalar};
 
+pub(super) use text::folded_again;
+
 /// One document of a text, the first.
 #[derive(Debug, Clone)]
 pub(crate) struct Text {

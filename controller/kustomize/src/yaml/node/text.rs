@@ -227,6 +227,39 @@ impl Writer {
     }
 }
 
+/// What is read of a folded text that the library has written.
+///
+/// Where an indented line follows one that is not, it writes an empty line too many, and so it does at the end of text
+/// that keeps its empty lines. kustomize writes every object once before it prints it.
+pub(in crate::yaml) fn folded_again(text: &str) -> String {
+    let is_indented = |line: &str| line.starts_with([' ', '\t']);
+    let body = text.trim_start_matches('\n');
+    if body.is_empty() || !Fits::new(text).block {
+        return text.to_owned();
+    }
+    let leads = is_indented(body);
+    let mut out = text[..text.len() - body.len()].to_owned();
+    let mut rest = body;
+    while !rest.is_empty() {
+        let (line, behind) = rest.split_at(rest.find('\n').unwrap_or(rest.len()));
+        rest = behind.trim_start_matches('\n');
+        let breaks = behind.len() - rest.len();
+        let written = breaks + usize::from(!is_indented(line) && !leads);
+        let read = match (breaks, rest.is_empty()) {
+            (0 | 1, true) => breaks,
+            (_, true) => written,
+            (_, false) if is_indented(line) || is_indented(rest) => written,
+            (_, false) => written - 1,
+        };
+        out.push_str(line);
+        out.push_str(&"\n".repeat(read));
+        if read == 0 && !rest.is_empty() {
+            out.push(' ');
+        }
+    }
+    out
+}
+
 /// Writes a text in double quotes, with the escapes of the library.
 fn double_quoted(text: &str) -> String {
     let mut out = String::from("\"");

@@ -1,0 +1,85 @@
+//! Texts that stand in several places of an object and are one.
+//!
+//! What one entry of a kustomization writes to several places, as labels to an object, its selector and its template, is
+//! one text for kustomize as long as nothing takes the object through JSON: who changes it in one place later changes it
+//! in all. Selectors stay equal to the labels of their templates so.
+
+use serde_json::Value;
+
+use super::Resource;
+
+/// A text, and the places that share it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Shared {
+    text: String,
+    /// JSON pointers.
+    places: Vec<String>,
+}
+
+impl Resource {
+    /// Notes that these places share a text now.
+    pub(crate) fn share(&mut self, text: &str, places: Vec<String>) {
+        if places.len() > 1 {
+            let text = text.to_owned();
+            self.shared.push(Shared { text, places });
+        }
+    }
+
+    /// Brings a text that was changed in one place to the others.
+    pub(crate) fn spread(&mut self) {
+        for shared in &mut self.shared {
+            shared.spread(&mut self.value);
+        }
+    }
+}
+
+impl Shared {
+    fn spread(&mut self, value: &mut Value) {
+        self.places
+            .retain(|place| value.pointer(place).is_some_and(Value::is_string));
+        let changed = self.places.iter().rev().find_map(|place| {
+            let now = value.pointer(place).and_then(Value::as_str)?;
+            (now != self.text && !is_in_list(place)).then(|| now.to_owned())
+        });
+        let Some(new) = changed else {
+            return;
+        };
+        for place in &self.places {
+            if let Some(Value::String(text)) = value.pointer_mut(place)
+                // The items of a list may have moved.
+                && (!is_in_list(place) || *text == self.text)
+            {
+                text.clone_from(&new);
+            }
+        }
+        self.text = new;
+    }
+}
+
+fn is_in_list(place: &str) -> bool {
+    let is_index = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    // The key itself may be a number.
+    let (list, _) = place.rsplit_once('/').unwrap_or_default();
+    list.split('/').any(is_index)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_change_in_one_place_reaches_the_others() {
+        let mut resource = Resource {
+            value: json!({"a": {"k": "new"}, "b": {"k": "old"}, "c": [{"k": "old"}, {"k": "own"}]}),
+            ..Resource::default()
+        };
+        let places = ["/a/k", "/b/k", "/c/0/k", "/c/1/k", "/gone/k"];
+        resource.share("old", places.map(str::to_owned).to_vec());
+        resource.spread();
+        let expected =
+            json!({"a": {"k": "new"}, "b": {"k": "new"}, "c": [{"k": "new"}, {"k": "own"}]});
+        assert_eq!(resource.value, expected);
+    }
+}
