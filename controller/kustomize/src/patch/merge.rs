@@ -93,6 +93,9 @@ fn mapping(
             }
         }
     }
+    if patch.contains_key("") {
+        return Err("the patch has a field whose name is empty".to_owned());
+    }
     for (name, value) in patch {
         let inner = schema.and_then(|schema| schema.field(&name));
         let keys = schema.and_then(|schema| schema.merge_keys(&name));

@@ -64,6 +64,7 @@ fn missing<'t>(field: &Value, texts: &'t BTreeMap<String, String>) -> Vec<&'t st
 
 fn add(field: &mut Value, texts: &BTreeMap<String, String>) -> Result<(), String> {
     match field {
+        Value::Object(_) if texts.contains_key("") => Err("a key is empty".to_owned()),
         Value::Object(fields) => {
             for (key, text) in texts {
                 fields.insert(key.clone(), Value::String(text.clone()));
