@@ -174,7 +174,8 @@ async fn end_on_signal(shutdown: CancellationToken) {
     shutdown.cancel();
 }
 
-/// Follows the three kinds. No Sync starts before all Syncs are known, or it could claim what belongs to another.
+/// Follows the three kinds. No Sync starts before all Syncs are known, or it could claim what belongs to another; and nothing
+/// that refers to a repository before all of those are known, or it would say that there is none.
 async fn reconcile(
     context: Arc<Context>,
     tracker: TaskTracker,
@@ -188,23 +189,19 @@ async fn reconcile(
     }
     let (all_syncs, mut syncs_listed) = watch::channel(false);
     let (all_repositories, mut repositories_listed) = watch::channel(false);
-    let (starting, gate) = (Arc::clone(&context), syncs_listed.clone());
+    let starting = Arc::clone(&context);
+    let gates = [syncs_listed.clone(), repositories_listed.clone()];
     let sync_appeared = starter(&tracker, &context.syncs, move |key| {
-        let (context, mut gate) = (Arc::clone(&starting), gate.clone());
-        async move {
-            // The sender lives as long as the watch; without it the process ends.
-            if gate.wait_for(|listed| *listed).await.is_ok() {
-                sync::run(context, key).await;
-            }
-        }
+        behind(gates.clone(), sync::run(Arc::clone(&starting), key))
     });
     let starting = Arc::clone(&context);
     let repository_appeared = starter(&tracker, &context.repositories, move |key| {
         git_repository::run(Arc::clone(&starting), key)
     });
     let starting = Arc::clone(&context);
+    let gates = [repositories_listed.clone()];
     let policy_appeared = starter(&tracker, &context.policies, move |key| {
-        image_policy::run(Arc::clone(&starting), key)
+        behind(gates.clone(), image_policy::run(Arc::clone(&starting), key))
     });
     let adopting = Arc::clone(&context);
     let syncs_are_listed = move || {
@@ -246,6 +243,17 @@ async fn reconcile(
         () = announce => {}
         () = context.shutdown.cancelled() => {}
     }
+}
+
+/// Runs a task when all gates are open.
+async fn behind<const N: usize>(gates: [watch::Receiver<bool>; N], task: impl Future<Output = ()>) {
+    for mut gate in gates {
+        // The sender lives as long as the watch; without it the process ends.
+        if gate.wait_for(|open| *open).await.is_err() {
+            return;
+        }
+    }
+    task.await;
 }
 
 /// Returns what starts a task for an object of a kind when it appears.
