@@ -146,6 +146,10 @@ fn refused(text: &str) -> Option<&'static str> {
         ),
         (says(&["kind: must be a string"]), "a kind is text"),
         (
+            says(&["is not a field that is known here"]),
+            "what is not known is refused, also in a file that a kustomization names",
+        ),
+        (
             says(&["is not a string; put it in quotes"]),
             "a key is text, also in what nothing comes of",
         ),
