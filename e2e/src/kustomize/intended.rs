@@ -9,9 +9,6 @@ use super::{Difference, Sort, Tree};
 /// Names the deliberate deviation that a difference comes from.
 pub fn intended(tree: &Tree, difference: &Difference) -> Option<&'static str> {
     let text = difference.text.as_str();
-    if difference.sort != Sort::WeFail && any(tree, &replaces_object) {
-        return Some("a patch that replaces a whole object does so, where kustomize does nothing");
-    }
     if text.contains("internal.config.kubernetes.io") {
         return Some("kustomize's own notes in annotations are never seen");
     }
@@ -25,7 +22,6 @@ pub fn intended(tree: &Tree, difference: &Difference) -> Option<&'static str> {
 
 fn other_objects(tree: &Tree, text: &str) -> Option<&'static str> {
     let has = |field: &str| any(tree, &|value| value.get(field).is_some());
-    let shared = |key: &String| text.contains(&format!(".{key}:"));
     let reasons = [
         (
             text.contains(".ports")
@@ -35,10 +31,6 @@ fn other_objects(tree: &Tree, text: &str) -> Option<&'static str> {
         (
             is_longer(text) && any(tree, &changes_name_of_item),
             "an item that lost its name costs no other item of its list",
-        ),
-        (
-            shared_texts(tree).iter().any(shared),
-            "what changes a label changes it nowhere else",
         ),
         (
             text.contains("[{\"$patch\":\"delete\"}] expected"),
@@ -69,12 +61,8 @@ fn other_objects(tree: &Tree, text: &str) -> Option<&'static str> {
             "an object that is no ConfigMap or Secret any more has a hash of what is seen of it",
         ),
         (
-            is_refolded(text) && any_text(tree, &|content| content.contains(": >")),
-            "a folded text keeps its line breaks, however often it is written and read",
-        ),
-        (
-            has("replacements") && is_reindented(text),
-            "a field in a text of YAML is changed in place, and the rest keeps its form",
+            has("replacements") && is_marked(text),
+            "what is no text in a text of YAML takes the type of a new value",
         ),
         (
             text.contains(".metadata.name: ") && !text.contains(".metadata.name: \""),
@@ -205,54 +193,20 @@ fn sides(text: &str) -> Option<(&str, &str)> {
     values.split_once(" expected, but ")
 }
 
-/// Tells whether two texts differ in line breaks alone.
-fn is_refolded(text: &str) -> bool {
-    let without = |side: &str| side.replace("\\n", "");
-    sides(text).is_some_and(|(a, b)| without(a) == without(b))
-}
-
-/// Tells whether two texts of several lines differ in space alone.
-fn is_reindented(text: &str) -> bool {
-    let without = |side: &str| side.replace("\\n", "").replace(' ', "");
-    sides(text).is_some_and(|(a, b)| a.contains("\\n") && without(a) == without(b))
+/// Tells whether a text is expected with the tags of types that the new values have not.
+fn is_marked(text: &str) -> bool {
+    const TAGS: [&str; 5] = ["!!int ", "!!float ", "!!bool ", "!!null ", "!!timestamp "];
+    let without = |side: &str| {
+        TAGS.iter()
+            .fold(side.to_owned(), |side, tag| side.replace(tag, ""))
+    };
+    sides(text).is_some_and(|(a, b)| without(a) == b)
 }
 
 /// Tells whether a text has a number that a float cannot hold.
 fn has_long_number(text: &str) -> bool {
     text.split(|c: char| !c.is_ascii_digit())
         .any(|digits| digits.len() >= 16)
-}
-
-/// Tells whether a value is an object patch with `$patch: replace`; a pod template has no kind.
-fn replaces_object(value: &Value) -> bool {
-    let has = |field: &str| value.get(field).is_some();
-    value["$patch"] == "replace" && has("metadata") && has("kind")
-}
-
-/// The labels and annotations that one field of a kustomization writes to several places of an object, and that
-/// something else in the tree speaks of, too.
-///
-/// Those places share one value in kustomize, also for whoever changes one of them later.
-fn shared_texts(tree: &Tree) -> Vec<String> {
-    let mut keys = Vec::new();
-    each(tree, &mut |value| {
-        let entries = value["labels"].as_array().into_iter().flatten();
-        let pairs = entries.map(|entry| &entry["pairs"]);
-        let all = pairs.chain(
-            ["commonLabels", "commonAnnotations", "labels", "annotations"]
-                .map(|field| &value[field]),
-        );
-        let found = all.filter_map(Value::as_object);
-        keys.extend(found.flat_map(|pairs| pairs.keys().cloned()));
-    });
-    let times = |key: &String| -> usize {
-        let files = tree.files.values();
-        files
-            .map(|content| content.matches(key.as_str()).count())
-            .sum()
-    };
-    keys.retain(|key| times(key) > 1);
-    keys
 }
 
 /// Tells whether a list of ports has an item without one of the two fields that tell ports apart.
@@ -355,14 +309,5 @@ mod tests {
         assert!(intended(&without, &objects("v1/Service//a: .spec.type: missing")).is_none());
         let with = tree("spec: {ports: [{port: 80, protocol: TCP}]}");
         assert!(intended(&with, &objects("v1/Service//a: .spec.ports: 1 items")).is_none());
-    }
-
-    #[test]
-    fn a_label_that_is_written_once_excuses_nothing() {
-        let difference = objects("x: .spec.selector.tier: missing");
-        let once = tree("commonLabels: {tier: a}\n");
-        assert!(intended(&once, &difference).is_none());
-        let twice = tree("commonLabels: {tier: a}\nlabels:\n- pairs: {tier: b}\n");
-        assert!(intended(&twice, &difference).is_some());
     }
 }
