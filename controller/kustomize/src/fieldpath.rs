@@ -36,9 +36,9 @@ pub(crate) enum Leaf {
 }
 
 impl FieldPath {
-    /// Reads a path; `\.` and brackets keep a dot from ending a part.
+    /// Reads a path; `\.` and brackets keep a dot from ending a part. A dot may come first.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let parts = split(text)
+        let parts = split(text.strip_prefix('.').unwrap_or(text))
             .into_iter()
             .map(part)
             .collect::<Result<_, _>>()?;

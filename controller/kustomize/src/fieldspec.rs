@@ -31,9 +31,11 @@ pub(crate) struct FieldSpecSource {
 
 impl From<FieldSpecSource> for FieldSpec {
     fn from(source: FieldSpecSource) -> Self {
+        // A slash may come first.
+        let path = source.path.strip_prefix('/').map(str::to_owned);
         Self {
             gvk: Gvk::new(source.group, source.version, source.kind),
-            path: source.path.into(),
+            path: path.unwrap_or(source.path).into(),
             create: source.create,
         }
     }

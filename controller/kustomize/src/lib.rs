@@ -82,8 +82,7 @@
 //!   copy, remove or hash them.
 //! - Variables take numbers in any notation, and no value becomes text or a number by the style of
 //!   what is around it.
-//! - A field without a value stays where a patch meets its object, no directive ever does, and a
-//!   field whose name is empty is like any other.
+//! - A field without a value stays where a patch meets its object, and no directive ever does.
 //! - JSON and YAML patches are both read as YAML, so that JSON may have comments.
 
 mod bounds;

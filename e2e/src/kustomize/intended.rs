@@ -15,7 +15,7 @@ pub fn intended(tree: &Tree, difference: &Difference) -> Option<&'static str> {
     match difference.sort {
         Sort::Objects => other_objects(tree, text),
         Sort::WeAccept => accepted(tree, text),
-        Sort::WeRefuse => refused(text),
+        Sort::WeRefuse => refused(tree, text),
         Sort::WeFail => None,
     }
 }
@@ -41,7 +41,9 @@ fn other_objects(tree: &Tree, text: &str) -> Option<&'static str> {
             "a field without a value stays, also where a patch meets the object",
         ),
         (
-            text.contains(".metadata.annotations: missing, ") && any(tree, &annotates),
+            text.contains(".metadata.annotations")
+                && text.contains(": missing, ")
+                && any(tree, &annotates),
             "kustomize's own notes in annotations are never seen",
         ),
         (
@@ -120,7 +122,7 @@ fn accepted(tree: &Tree, text: &str) -> Option<&'static str> {
     first(&reasons)
 }
 
-fn refused(text: &str) -> Option<&'static str> {
+fn refused(tree: &Tree, text: &str) -> Option<&'static str> {
     let says = |words: &[&str]| words.iter().any(|words| text.contains(words));
     let reasons = [
         (
@@ -133,6 +135,10 @@ fn refused(text: &str) -> Option<&'static str> {
             "what is wrong with a patch is refused even if it meets no object",
         ),
         (says(&["kind: must be a string"]), "a kind is text"),
+        (
+            says(&["there is nothing at "]) && any(tree, &changes_name_of_item),
+            "an item that lost its name costs no other item of its list",
+        ),
         (
             says(&["is not a field that is known here"]),
             "what is not known is refused, also in a file that a kustomization names",

@@ -182,7 +182,7 @@ fn added_mapping(
 
 fn take_directive(patch: &mut Map<String, Value>) -> Result<Directive, String> {
     let directive = match patch.get(DIRECTIVE) {
-        None | Some(Value::Null) => return Ok(Directive::Merge),
+        None => return Ok(Directive::Merge),
         Some(value) => directive_of(value)?,
     };
     patch.shift_remove(DIRECTIVE);

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+use crate::fieldpath::text_of;
 use crate::resource::{Resource, Resources};
 
 /// Adds the hash of its content to the name of each resource that is to have one.
@@ -35,16 +36,22 @@ fn of(resource: &Resource) -> String {
                 content.insert((*field).to_owned(), value.clone().into());
             }
             ("binaryData" | "stringData", _) => {}
-            (_, Some(Value::Null)) => {
-                content.insert((*field).to_owned(), "null".into());
-            }
             (_, value) => {
-                let value = value.cloned().unwrap_or_else(|| "".into());
-                content.insert((*field).to_owned(), value);
+                content.insert((*field).to_owned(), seen(value));
             }
         }
     }
     encode(&Value::Object(content))
+}
+
+/// What the hash sees of a value: mappings as they are, the text of what is plain, and nothing of a list.
+fn seen(value: Option<&Value>) -> Value {
+    match value {
+        None => "".into(),
+        Some(Value::Array(_)) => Value::Null,
+        Some(Value::Object(fields)) => fields.clone().into(),
+        Some(plain) => text_of(plain).into(),
+    }
 }
 
 fn encode(content: &Value) -> String {
