@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use flux_engine::cluster::Connection;
+use flux_engine::cluster::{Connection, remote};
 use flux_engine::git::Bases;
 use k8s_openapi::NamespaceResourceScope;
 use kube::config::{KubeConfigOptions, Kubeconfig};
@@ -31,7 +31,7 @@ const BASES: &str = "remote-bases";
 pub async fn run(args: Args) -> anyhow::Result<()> {
     let config = config(args.kubeconfig.as_deref()).await?;
     let client =
-        Client::try_from(config).context("failed to set up the connection to the API server")?;
+        remote::client(config).context("failed to set up the connection to the API server")?;
     let identity = identity();
     let shutdown = CancellationToken::new();
     let (events, send_events) = Publisher::new(client.clone(), &identity);

@@ -34,11 +34,23 @@ pub async fn connect(kubeconfig: &KubeConfig) -> Result<Connection, Unusable> {
     let config = Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await;
     let mut config = config.map_err(|_| Unusable)?;
     config.proxy_url = None;
+    Ok(Connection::new(client(config).map_err(|_| Unusable)?))
+}
+
+/// Returns a client that waits for nothing forever: an API server that takes requests and never answers, or falls silent in
+/// the middle of an answer, looks like one that is gone.
+///
+/// # Errors
+/// That of a certificate or key in the configuration.
+pub fn client(config: Config) -> Result<Client, kube::Error> {
+    patient_client(config, ANSWER)
+}
+
+fn patient_client(mut config: Config, answer: Duration) -> Result<Client, kube::Error> {
     config.connect_timeout = Some(CONNECT);
     config.read_timeout = Some(PAUSE);
     config.reset_reader_on_write = true;
-    let client = Client::try_from(config).map_err(|_| Unusable)?;
-    Ok(Connection::new(answering_within(ANSWER, client)))
+    Ok(answering_within(answer, Client::try_from(config)?))
 }
 
 fn file(kubeconfig: &KubeConfig) -> Kubeconfig {
@@ -112,4 +124,35 @@ fn answering_within(limit: Duration, client: Client) -> Client {
         }
     });
     Client::new(service, namespace)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use kube::Config;
+    use tokio::net::TcpListener;
+
+    use super::patient_client;
+
+    #[tokio::test]
+    async fn a_server_that_takes_requests_and_never_answers_is_given_up() {
+        // The kernel takes the connection; nobody ever reads from it.
+        let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", silent.local_addr().unwrap());
+        let config = Config::new(address.parse().unwrap());
+        let client = patient_client(config, Duration::from_millis(50)).unwrap();
+        let asked = client.apiserver_version();
+        let asked = tokio::time::timeout(Duration::from_secs(20), asked).await;
+        let error = asked.expect("the request ends").unwrap_err();
+        assert!(chain(&error).contains("no answer within"), "{error:?}");
+    }
+
+    fn chain(error: &dyn std::error::Error) -> String {
+        let sources = std::iter::successors(Some(error), |error| error.source());
+        sources
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(": ")
+    }
 }
