@@ -7,13 +7,24 @@ use flux_core::health::{Health, Rules, Status};
 use flux_core::live::Metadata;
 use flux_core::object::ObjectId;
 use flux_core::owner::Owner;
-use futures::{StreamExt as _, TryStreamExt as _, stream};
+use futures::{Stream, StreamExt as _, TryStreamExt as _, stream};
 use kube::api::{ApiResource, DynamicObject, TypeMeta};
+use kube::runtime::WatchStreamExt as _;
+use kube::runtime::utils::Backoff;
 use kube::runtime::wait::{await_condition, conditions};
 use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Api, ResourceExt as _};
 
 use super::{Cluster, Error, Resource};
+
+mod progress;
+#[cfg(test)]
+mod tests;
+
+use progress::Progress;
+
+/// First and last pause before a watch that broke off is opened again: short enough for a wait to see the end of an outage.
+const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
 /// How long a deletion may take before it is given up.
 const GONE_WITHIN: Duration = Duration::from_mins(1);
@@ -61,18 +72,13 @@ pub async fn until_healthy(
     }: Watched<'_>,
     states: &mut States,
 ) -> Result<(), Error> {
+    let mut progress = Progress::begin(states);
     let mut groups: BTreeSet<Group> = BTreeSet::new();
     for Target {
         id, api_version, ..
     } in targets
     {
-        states.insert(
-            id.clone(),
-            Health {
-                status: Status::InProgress,
-                message: NOT_SEEN.to_owned(),
-            },
-        );
+        progress.expect(id.clone());
         let name = owner.is_none().then(|| id.name.clone());
         groups.insert((
             api_version.clone(),
@@ -89,36 +95,55 @@ pub async fn until_healthy(
             (name, _) => watcher::Config::default()
                 .fields(&format!("metadata.name={}", name.as_deref().unwrap_or(""))),
         };
-        let events = watcher(api(cluster, &resource, &namespace), config);
+        let events = events(api(cluster, &resource, &namespace), config);
         let place = (resource, namespace);
         streams.push(events.map_ok(move |event| (place.clone(), event)).boxed());
     }
     let mut events = stream::select_all(streams);
-    while !settled(states) {
+    while !progress.is_settled() {
         match events.next().await {
             None => break,
-            Some(Ok((place, Event::InitDone))) => miss(&place, targets, states),
-            Some(Ok(((resource, _), event))) => note(&resource, event, rules, states),
+            Some(Ok((place, Event::InitDone))) => miss(&place, targets, &mut progress),
+            Some(Ok(((resource, _), event))) => note(&resource, event, rules, &mut progress),
             Some(Err(error)) => explain(error)?,
         }
     }
     Ok(())
 }
 
-fn settled(states: &States) -> bool {
-    states
-        .values()
-        .any(|health| health.status == Status::Failed)
-        || states
-            .values()
-            .all(|health| health.status == Status::Current)
+/// Returns what happens to objects. A watch that broke off is opened again, with pauses that grow while that fails.
+fn events(
+    api: Api<DynamicObject>,
+    config: watcher::Config,
+) -> impl Stream<Item = Result<Event<DynamicObject>, watcher::Error>> + Send {
+    watcher(api, config).backoff(Pauses { next: RETRY.0 })
+}
+
+/// The pauses between the tries to open a watch again, each twice as long as the one before.
+struct Pauses {
+    next: Duration,
+}
+
+impl Iterator for Pauses {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        let longer = (self.next * 2).min(RETRY.1);
+        Some(std::mem::replace(&mut self.next, longer))
+    }
+}
+
+impl Backoff for Pauses {
+    fn reset(&mut self) {
+        self.next = RETRY.0;
+    }
 }
 
 /// Notes that all there is has been listed.
 fn miss(
     (resource, namespace): &(Resource, String),
     targets: &BTreeSet<Target>,
-    states: &mut States,
+    progress: &mut Progress<'_>,
 ) {
     let is_listed = |target: &&Target| {
         target.is_transient
@@ -126,16 +151,21 @@ fn miss(
             && target.id.namespace == *namespace
     };
     for target in targets.iter().filter(is_listed) {
-        if let Some(health) = states.get_mut(&target.id)
-            && health.message == NOT_SEEN
-        {
-            health.status = Status::Current;
-            "done and deleted".clone_into(&mut health.message);
+        let known = progress.states().get(&target.id);
+        if known.is_some_and(|health| health.message == NOT_SEEN) {
+            let message = "done and deleted".to_owned();
+            let status = Status::Current;
+            progress.note(&target.id, Health { status, message });
         }
     }
 }
 
-fn note(resource: &Resource, event: Event<DynamicObject>, rules: &Rules, states: &mut States) {
+fn note(
+    resource: &Resource,
+    event: Event<DynamicObject>,
+    rules: &Rules,
+    progress: &mut Progress<'_>,
+) {
     let (mut object, deleted) = match event {
         Event::Apply(object) | Event::InitApply(object) => (object, false),
         Event::Delete(object) => (object, true),
@@ -147,8 +177,8 @@ fn note(resource: &Resource, event: Event<DynamicObject>, rules: &Rules, states:
         namespace: object.namespace().unwrap_or_default(),
         name: object.name_any(),
     };
-    let id = known(states, resource, id);
-    let Some(health) = states.get_mut(&id) else {
+    let id = known(progress.states(), resource, id);
+    let Some(health) = progress.states().get(&id) else {
         return;
     };
     // The items of a list do not say what they are.
@@ -156,7 +186,7 @@ fn note(resource: &Resource, event: Event<DynamicObject>, rules: &Rules, states:
         api_version: resource.api_version(),
         kind: resource.kind.to_string(),
     });
-    *health = if deleted && health.is_current() && is_transient(&object) {
+    let health = if deleted && health.is_current() && is_transient(&object) {
         // It was done, and the cluster cleaned up.
         return;
     } else if deleted {
@@ -169,6 +199,7 @@ fn note(resource: &Resource, event: Event<DynamicObject>, rules: &Rules, states:
         serde_json::to_value(&object)
             .map_or_else(|_| health.clone(), |value| rules.assess(&id, &value))
     };
+    progress.note(&id, health);
 }
 
 /// Returns the name under which an object is waited for: whoever named one of a kind without namespaces may have given it one.
@@ -201,7 +232,7 @@ fn explain(error: watcher::Error) -> Result<(), Error> {
                 details: None,
             }))
         }
-        // The watcher itself opens the watch again at the next poll.
+        // The stream opens the watch again, after a pause.
         error => {
             tracing::debug!(%error, "watch for health broke off");
             Ok(())
