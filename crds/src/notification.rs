@@ -74,6 +74,24 @@ pub enum NotificationKind {
     FluxV1,
 }
 
+impl NotificationKind {
+    /// Returns the name, as the spec has it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Slack => "Slack",
+            Self::MsTeams => "MSTeams",
+            Self::Discord => "Discord",
+            Self::Matrix => "Matrix",
+            Self::Webhook => "Webhook",
+            Self::GitHubStatus => "GitHubStatus",
+            Self::GitLabStatus => "GitLabStatus",
+            Self::GiteaStatus => "GiteaStatus",
+            Self::Alertmanager => "Alertmanager",
+            Self::FluxV1 => "FluxV1",
+        }
+    }
+}
+
 /// What can be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 // The field says it all; a description here would take the place of the field's.

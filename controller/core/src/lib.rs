@@ -35,6 +35,7 @@ pub mod overlay;
 pub mod owner;
 pub mod plan;
 pub mod redact;
+mod rendered;
 pub mod sequence;
 pub mod settings;
 pub mod sops;

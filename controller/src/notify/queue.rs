@@ -76,18 +76,7 @@ impl Letter {
 
     /// Returns the kind of receiver for the figures.
     pub(super) fn kind(&self) -> &'static str {
-        match self.notification.kind {
-            NotificationKind::Slack => "Slack",
-            NotificationKind::MsTeams => "MSTeams",
-            NotificationKind::Discord => "Discord",
-            NotificationKind::Matrix => "Matrix",
-            NotificationKind::Webhook => "Webhook",
-            NotificationKind::GitHubStatus => "GitHubStatus",
-            NotificationKind::GitLabStatus => "GitLabStatus",
-            NotificationKind::GiteaStatus => "GiteaStatus",
-            NotificationKind::Alertmanager => "Alertmanager",
-            NotificationKind::FluxV1 => "FluxV1",
-        }
+        self.notification.kind.as_str()
     }
 }
 

@@ -1,16 +1,16 @@
 //! Templates of commit messages, in the syntax of Jinja.
 
-use std::io;
 use std::sync::LazyLock;
 
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::Serde;
+
 use minijinja::{Environment, UndefinedBehavior};
 use regex::Regex;
 use serde::Serialize;
 
 use super::{Context, Error, MAX_LENGTH, default, line};
 use crate::edit::{Change, PolicyName};
+use crate::rendered::rendered;
 
 /// Steps that a template may take, so that no loop in it keeps the controller busy.
 const FUEL: u64 = 200_000;
@@ -96,11 +96,8 @@ pub(super) fn render(
     let template = environment
         .template_from_str(text)
         .map_err(|error| failed(&error))?;
-    let mut rendered = Bounded(Vec::new());
-    template
-        .render_captured_to(Serde(fields), &mut rendered)
-        .map_err(|error| failed(&error))?;
-    finish(&String::from_utf8_lossy(&rendered.0))
+    let rendered = rendered(&template, fields, MAX_LENGTH).map_err(|error| failed(&error))?;
+    finish(&rendered)
 }
 
 fn check_tags(text: &str) -> Result<(), Error> {
@@ -118,23 +115,6 @@ fn check_tags(text: &str) -> Result<(), Error> {
             line(wrong.as_str())
         ),
     })
-}
-
-/// Takes no more than a message may be long.
-struct Bounded(Vec<u8>);
-
-impl io::Write for Bounded {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.0.len() + bytes.len() > MAX_LENGTH {
-            return Err(io::ErrorKind::FileTooLarge.into());
-        }
-        self.0.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 fn finish(rendered: &str) -> Result<String, Error> {

@@ -145,7 +145,7 @@ impl Sink {
         let host = rest.and_then(|rest| rest.split(['/', '?', '#']).next());
         let is_host = host.is_some_and(|host| !host.is_empty() && !host.contains('@'));
         if !is_host || !url.chars().all(is_plain) {
-            let kind = name(self.kind);
+            let kind = self.kind.as_str();
             return Err(Error::Address { kind });
         }
         Ok(Some(url))
@@ -212,24 +212,8 @@ impl Sink {
     }
 
     fn missing(&self, key: &'static str) -> Error {
-        let kind = name(self.kind);
+        let kind = self.kind.as_str();
         Error::Missing { kind, key }
-    }
-}
-
-/// Returns the name of a kind, as the spec has it.
-fn name(kind: NotificationKind) -> &'static str {
-    match kind {
-        NotificationKind::Slack => "Slack",
-        NotificationKind::MsTeams => "MSTeams",
-        NotificationKind::Discord => "Discord",
-        NotificationKind::Matrix => "Matrix",
-        NotificationKind::Webhook => "Webhook",
-        NotificationKind::GitHubStatus => "GitHubStatus",
-        NotificationKind::GitLabStatus => "GitLabStatus",
-        NotificationKind::GiteaStatus => "GiteaStatus",
-        NotificationKind::Alertmanager => "Alertmanager",
-        NotificationKind::FluxV1 => "FluxV1",
     }
 }
 

@@ -1,14 +1,13 @@
 //! The user's own words, in the syntax of Jinja.
 
-use std::io;
-
 use flux_crds::Reason;
 use jiff::Timestamp;
-use minijinja::value::Serde;
+
 use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
 
 use super::{Commit, Error, Kind, Notice, Subject, commit_status, text};
+use crate::rendered::rendered;
 
 /// Steps that a template may take.
 const FUEL: u64 = 50_000;
@@ -62,11 +61,9 @@ pub(super) fn render(template: &str, notice: &Notice) -> Result<String, Error> {
     let template = environment
         .template_from_str(template)
         .map_err(|error| failed(&error))?;
-    let mut rendered = Bounded(Vec::new());
-    template
-        .render_captured_to(Serde(Fields::from(notice)), &mut rendered)
-        .map_err(|error| failed(&error))?;
-    Ok(String::from_utf8_lossy(&rendered.0).trim().to_owned())
+    let rendered =
+        rendered(&template, Fields::from(notice), MAX_LENGTH).map_err(|error| failed(&error))?;
+    Ok(rendered.trim().to_owned())
 }
 
 /// Checks a template, by an example.
@@ -93,23 +90,6 @@ pub fn check(template: &str) -> Result<(), Error> {
         is_first: false,
     };
     render(template, &example).map(|_| ())
-}
-
-/// Takes no more than a message may be long.
-struct Bounded(Vec<u8>);
-
-impl io::Write for Bounded {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.0.len() + bytes.len() > MAX_LENGTH {
-            return Err(io::ErrorKind::FileTooLarge.into());
-        }
-        self.0.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 fn failed(error: &minijinja::Error) -> Error {
