@@ -166,6 +166,7 @@ fn built_in(object: &Value) -> Option<Health> {
         ("networking.k8s.io" | "extensions", "Ingress") => Health::current("applied"),
         ("autoscaling", "HorizontalPodAutoscaler") => cluster::autoscaler(object),
         ("policy", "PodDisruptionBudget") => cluster::disruption_budget(object),
+        ("certificates.k8s.io", "CertificateSigningRequest") => cluster::signing_request(object),
         ("apiregistration.k8s.io", "APIService") => cluster::api_service(object),
         ("apiextensions.k8s.io", "CustomResourceDefinition") => cluster::definition(object),
         _ => return None,

@@ -86,3 +86,21 @@ pub(super) fn definition(object: &Value) -> Health {
         _ => Health::in_progress("not established yet"),
     }
 }
+
+/// A request is of use when it is signed; approved alone, it still waits for its signer. The conditions are those of
+/// `certificates.k8s.io/v1`, and no refusal is ever taken back.
+pub(super) fn signing_request(object: &Value) -> Health {
+    let mut refusal = ["Denied", "Failed"].into_iter();
+    let refusal = refusal.find_map(|kind| condition(object, kind));
+    if let Some(refusal) = refusal.filter(|found| !found.is("False")) {
+        return Health::failed(refusal.text());
+    }
+    let is_signed = object["status"]["certificate"]
+        .as_str()
+        .is_some_and(|certificate| !certificate.is_empty());
+    match condition(object, "Approved") {
+        Some(_) if is_signed => Health::current("signed"),
+        Some(_) => Health::in_progress("approved, not signed yet"),
+        None => Health::in_progress("not approved yet"),
+    }
+}

@@ -83,9 +83,19 @@ impl Rules {
     /// Expressions are asked only about an object that is not being deleted and whose newest generation has been handled, as
     /// Flux v2 does it.
     pub fn assess(&self, id: &ObjectId, object: &Value) -> Health {
-        match self.0.get(id) {
+        match self.rule(id) {
             None => assess(object),
             Some(rule) => unsettled(object).unwrap_or_else(|| rule.assess(object)),
         }
+    }
+
+    /// Returns the rule for an object. One of a kind without namespaces may have been given a namespace by whoever named it.
+    fn rule(&self, id: &ObjectId) -> Option<&Rule> {
+        let same = |known: &ObjectId| known.name == id.name && known.is(&id.group, &id.kind);
+        let by_name = || {
+            let mut rules = self.0.iter().filter(|_| id.namespace.is_empty());
+            rules.find(|(known, _)| same(known)).map(|(_, rule)| rule)
+        };
+        self.0.get(id).or_else(by_name)
     }
 }

@@ -40,6 +40,40 @@ fn kinds_of_others_follow_the_conventions(#[case] object: Value, #[case] expecte
     assert_eq!(assessed("example.com/v1", "Widget", object), expected);
 }
 
+#[rstest]
+#[case::new(json!({}), "InProgress: not approved yet")]
+#[case::approved(json!({"conditions": [condition_of("Approved", "True", "AutoApproved", "")]}), "InProgress: approved, not signed yet")]
+#[case::signed(json!({"conditions": [condition_of("Approved", "True", "", "")], "certificate": "LS0t"}), "Current: signed")]
+#[case::denied(json!({"conditions": [condition_of("Denied", "True", "Policy", "not for you")]}), "Failed: Policy: not for you")]
+#[case::failed(json!({"conditions": [condition_of("Approved", "True", "", ""), condition_of("Failed", "True", "", "no such usage")]}), "Failed: no such usage")]
+fn a_signing_request_is_healthy_when_it_is_signed(#[case] status: Value, #[case] expected: &str) {
+    let request = json!({"status": status});
+    let kind = "CertificateSigningRequest";
+    assert_eq!(assessed("certificates.k8s.io/v1", kind, request), expected);
+}
+
+#[test]
+fn an_expression_counts_for_an_object_without_namespace_too() {
+    let id = |namespace: &str| ObjectId {
+        group: "example.com".into(),
+        kind: "Realm".into(),
+        namespace: namespace.into(),
+        name: "one".into(),
+    };
+    let mut rules = Rules::default();
+    let expressions = HealthExpressions {
+        current: "status.phase == 'Up'".into(),
+        ..HealthExpressions::default()
+    };
+    rules.add(id("apps"), &expressions).unwrap();
+    let realm = json!({"status": {"phase": "Down"}});
+    assert!(!rules.assess(&id(""), &realm).is_current());
+    assert!(
+        rules.assess(&id("other"), &realm).is_current(),
+        "that is another object"
+    );
+}
+
 fn deployment(status: &Value) -> Value {
     json!({"metadata": {"generation": 1}, "spec": {"replicas": 2, "progressDeadlineSeconds": 600}, "status": status})
 }
