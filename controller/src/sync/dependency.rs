@@ -1,5 +1,8 @@
 //! Whether a Sync that another one depends on is ready for it.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use flux_core::cel::{self, Expression};
 use flux_core::conclude::condition;
 use flux_crds::sync::Dependency;
@@ -41,7 +44,12 @@ pub(crate) fn all(context: &Context, sync: &Sync, revision: Option<&str>) -> Res
             None => format!("Sync {key} does not exist"),
             Some(dependency) => match check(sync, wanted, &dependency, revision) {
                 Ok(()) => continue,
-                Err(why) => format!("Sync {key} {why}"),
+                Err(why) => match circle(&Key::of(&sync.metadata), &key, &|key| {
+                    context.syncs.get(key)
+                }) {
+                    Some(circle) => format!("dependsOn goes round in a circle: {circle}"),
+                    None => format!("Sync {key} {why}"),
+                },
             },
         };
         return Err(Halt::waiting(
@@ -50,6 +58,31 @@ pub(crate) fn all(context: &Context, sync: &Sync, revision: Option<&str>) -> Res
         ));
     }
     Ok(())
+}
+
+/// Returns the way from a Sync over one that it depends on back to itself, if there is one.
+fn circle(own: &Key, first: &Key, get: &dyn Fn(&Key) -> Option<Arc<Sync>>) -> Option<String> {
+    let mut ways = vec![vec![own.clone(), first.clone()]];
+    let mut seen = HashSet::from([first.clone()]);
+    while let Some(way) = ways.pop() {
+        let Some(sync) = way.last().and_then(get) else {
+            continue;
+        };
+        let namespace = sync.metadata.namespace.as_deref().unwrap_or_default();
+        for wanted in &sync.spec.depends_on {
+            let next = key(namespace, wanted);
+            let is_back = next == *own;
+            if is_back || seen.insert(next.clone()) {
+                let way: Vec<Key> = way.iter().cloned().chain([next]).collect();
+                if is_back {
+                    let names: Vec<String> = way.iter().map(Key::to_string).collect();
+                    return Some(names.join(" -> "));
+                }
+                ways.push(way);
+            }
+        }
+    }
+    None
 }
 
 /// Says what a dependency lacks, if anything: it must be ready for its own newest spec, also by the expression of the one
@@ -92,6 +125,8 @@ fn evaluate(text: &str, sync: &Sync, dependency: &Sync) -> Result<bool, cel::Err
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use flux_crds::{Condition, SyncStatus};
     use serde_json::json;
 
@@ -133,6 +168,36 @@ mod tests {
                 .unwrap_err()
                 .ends_with("there is no field nothing; ask has(…) first if it may be missing")
         );
+    }
+
+    #[test]
+    fn a_circle_is_named_and_what_only_leads_to_one_is_none() {
+        let depends = |name: &str, on: &[&str]| {
+            let mut sync = Sync::test().named(name);
+            sync.spec.depends_on = on
+                .iter()
+                .map(|name| Dependency {
+                    name: (*name).into(),
+                    ..Dependency::default()
+                })
+                .collect();
+            (Key::of(&sync.metadata), Arc::new(sync))
+        };
+        let syncs: HashMap<Key, Arc<Sync>> = [
+            depends("a", &["base", "b"]),
+            depends("b", &["c"]),
+            depends("c", &["a"]),
+            depends("base", &[]),
+            depends("outside", &["a"]),
+        ]
+        .into();
+        let namespace = Sync::test().metadata.namespace.unwrap();
+        let key = |name: &str| Key::new(&namespace, name);
+        let found = |own, first| circle(&key(own), &key(first), &|key| syncs.get(key).cloned());
+        let way = ["a", "b", "c", "a"].map(|name| format!("{namespace}/{name}"));
+        assert_eq!(found("a", "b"), Some(way.join(" -> ")));
+        assert_eq!(found("a", "base"), None);
+        assert_eq!(found("outside", "a"), None);
     }
 
     #[test]
