@@ -23,6 +23,9 @@ use crate::sources::Snapshot;
 /// Time that the repository gets to bring an earlier revision, beside the timeout of its own operations.
 const BRING: Duration = Duration::from_mins(2);
 
+/// Entries of `status.history`.
+const HISTORY: usize = 10;
+
 /// Which revision a Sync follows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Course {
@@ -50,6 +53,15 @@ impl Course {
             Some(failed) if !is_over(failed) => Self::RolledBack(failed.clone()),
             _ => Self::Newest,
         }
+    }
+
+    /// Returns the course that a Sync was on when its status was written.
+    pub(crate) fn before(sync: &Sync, status: &SyncStatus) -> Self {
+        let newest = status
+            .rolled_back
+            .as_ref()
+            .map(|failed| failed.from.as_str());
+        newest.map_or_else(Self::default, |newest| Self::of(sync, status, newest))
     }
 
     /// Returns the revision to follow, if it is not the newest.
@@ -174,8 +186,10 @@ fn allow(
     if is_own && !context.repositories.get(&source).is_some_and(is_verified) {
         return Ok(());
     }
-    let is_same = |entry: &HistoryEntry| commit(&entry.revision) == Ok(commit_id);
-    if status.history.iter().any(is_same) {
+    let history = status.history.iter().map(|entry| &entry.revision);
+    let restored = status.rolled_back.iter().map(|failed| &failed.to);
+    let mut known = history.chain(restored).chain(&status.last_applied_revision);
+    if known.any(|revision| commit(revision) == Ok(commit_id)) {
         return Ok(());
     }
     Err(Halt::stalled(
@@ -253,9 +267,66 @@ fn memory(status: &SyncStatus) -> BTreeSet<ObjectId> {
 
 /// Returns the revision to go back to: the one that the cluster was made equal to, and was healthy if that counts.
 pub(crate) fn good(status: &SyncStatus, rollback: Rollback) -> Option<&HistoryEntry> {
-    status.history.iter().find(|entry| match entry.result {
+    let mut history = status.history.iter();
+    history.find(|entry| is_good(entry, rollback))
+}
+
+fn is_good(entry: &HistoryEntry, rollback: Rollback) -> bool {
+    match entry.result {
         SyncResult::Applied => true,
         SyncResult::Unhealthy => rollback == Rollback::OnFailure,
         SyncResult::Failed | SyncResult::RolledBack => false,
-    })
+    }
+}
+
+/// Adds to the history, newest first. The oldest entry falls out, but never the revision to go back to, however many have
+/// failed since.
+pub(crate) fn enter(history: &mut Vec<HistoryEntry>, entry: HistoryEntry) {
+    history.insert(0, entry);
+    while history.len() > HISTORY {
+        let good = [Rollback::OnFailure, Rollback::OnUnhealthy]
+            .map(|mode| history.iter().position(|entry| is_good(entry, mode)));
+        let mut oldest = (0..history.len()).rev();
+        match oldest.find(|at| !good.contains(&Some(*at))) {
+            Some(at) => drop(history.remove(at)),
+            None => break,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use flux_crds::Time;
+    use jiff::Timestamp;
+
+    use super::*;
+
+    fn entry(revision: usize, result: SyncResult) -> HistoryEntry {
+        HistoryEntry {
+            revision: revision.to_string(),
+            digest: None,
+            time: Time(Timestamp::UNIX_EPOCH),
+            result,
+        }
+    }
+
+    #[test]
+    fn the_revisions_to_go_back_to_outlive_any_number_of_failures() {
+        let mut status = SyncStatus::default();
+        for (revision, result) in [
+            (0, SyncResult::Applied),
+            (1, SyncResult::Applied),
+            (2, SyncResult::Unhealthy),
+        ] {
+            enter(&mut status.history, entry(revision, result));
+        }
+        for revision in 3..30 {
+            enter(&mut status.history, entry(revision, SyncResult::RolledBack));
+        }
+        assert_eq!(status.history.len(), HISTORY);
+        assert_eq!(status.history[0].revision, "29", "the newest comes first");
+        let back = |mode| good(&status, mode).map(|entry| entry.revision.as_str());
+        assert_eq!(back(Rollback::OnFailure), Some("2"));
+        assert_eq!(back(Rollback::OnUnhealthy), Some("1"));
+    }
 }

@@ -6,16 +6,17 @@ use std::time::Instant;
 
 use flux_core::change::Change;
 use flux_core::hash::desired_hash;
-use flux_core::inventory::{Entry, Inventory};
+use flux_core::inventory::{self, Entry, Inventory};
 use flux_core::object::ObjectId;
 use flux_crds::sync::{self, Rollback};
-use flux_crds::{Condition, Notified, Sync, SyncStatus};
+use flux_crds::{Condition, Notified, Reason, Sync, SyncStatus};
 use flux_engine::cluster::Cluster;
 use flux_kustomize::Read;
 use serde_json::{Value, json};
 
 use super::course::{Course, good};
 use super::drift::Lookout;
+use super::halt::Halt;
 use super::health::Targets;
 use super::hooks::Hooks;
 use crate::remotes::Remote;
@@ -30,6 +31,8 @@ pub(crate) struct Memory {
     pub(crate) status: SyncStatus,
     /// The inventory that stands in it.
     pub(crate) inventory: Inventory,
+    /// Why the inventory in the status cannot be read. Until it can, nothing is done: what it names would be lost.
+    pub(crate) unreadable: Option<String>,
     /// What the last build looked at. Only saves builds; without it the next reconcile builds.
     pub(crate) built: Option<Built>,
     /// The conditions of the last reconcile that came to an end: what events were told from. Progress in between would make
@@ -81,7 +84,10 @@ impl Memory {
     /// Starts from what the status says.
     pub(crate) fn of(sync: &Sync) -> Self {
         let status = sync.status.clone().unwrap_or_default();
-        let inventory = read_inventory(&status);
+        let (inventory, unreadable) = match read_inventory(&status) {
+            Ok(inventory) => (inventory, None),
+            Err(error) => (Inventory::default(), Some(chain(&error))),
+        };
         let is_half_way = status.last_attempted_revision != status.last_applied_revision
             && good(&status, Rollback::OnFailure)
                 .is_some_and(|good| good.digest != Some(digest(&inventory)));
@@ -90,9 +96,24 @@ impl Memory {
             half_way: is_half_way.then(Instant::now),
             concluded: status.conditions.clone(),
             notified: status.notified.clone(),
+            course: Course::before(sync, &status),
             status,
             inventory,
+            unreadable,
             ..Self::default()
+        }
+    }
+}
+
+impl Memory {
+    /// Notes how an apply ended: one that changed something and did not come to its end leaves the cluster between two
+    /// revisions, whatever stopped it. Where only deletions are left, all of the new one is there.
+    pub(crate) fn has_ended(&mut self, result: &Result<(), Halt>, changes: &[Change]) {
+        if let Err(halt) = result
+            && halt.outcome.finding().reason != Reason::PruneFailed
+            && changes.iter().any(|change| change.action.is_change())
+        {
+            self.half_way.get_or_insert_with(Instant::now);
         }
     }
 }
@@ -110,13 +131,9 @@ pub(crate) fn claimed(sync: &Sync) -> Vec<ObjectId> {
         .collect()
 }
 
-/// Reads the inventory. One that holds an entry which is no key is told: nothing that it names may be lost in silence.
-fn read_inventory(status: &SyncStatus) -> Inventory {
+fn read_inventory(status: &SyncStatus) -> Result<Inventory, inventory::Error> {
     let read = status.inventory.as_ref().map(Inventory::from_status);
-    read.unwrap_or_else(|| Ok(Inventory::default())).unwrap_or_else(|error| {
-        tracing::error!(error = %chain(&error), "inventory cannot be read; the Sync starts with an empty one");
-        Inventory::default()
-    })
+    read.unwrap_or_else(|| Ok(Inventory::default()))
 }
 
 /// Returns the inventory as it stands in the status.
@@ -124,12 +141,15 @@ pub(crate) fn write_inventory(inventory: &Inventory) -> Option<sync::Inventory> 
     (!inventory.is_empty()).then(|| inventory.to_status())
 }
 
-/// Returns one short text for all objects and their manifests: equal texts, equal desired state.
+/// Returns one short text for all objects and their manifests: equal texts, equal desired state. Jobs without a record are
+/// hooks, which are no part of it.
 pub(crate) fn digest(inventory: &Inventory) -> String {
     let desired = |entry: &Entry| entry.record.map_or(0, |record| record.desired);
+    let is_hook = |id: &ObjectId, entry: &Entry| id.is("batch", "Job") && entry.record.is_none();
     let all: Vec<Value> = inventory
         .0
         .iter()
+        .filter(|(id, entry)| !is_hook(id, entry))
         .map(|(id, entry)| json!([id.key(), desired(entry)]))
         .collect();
     format!("{:016x}", desired_hash(&Value::Array(all)))

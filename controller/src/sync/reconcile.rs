@@ -34,6 +34,7 @@ use crate::context::Context;
 use crate::key::Key;
 
 mod around;
+mod unreadable;
 
 /// Time between two looks at everything that lives, however long the interval.
 const HOUR: Duration = Duration::from_hours(1);
@@ -65,6 +66,13 @@ pub(crate) async fn reconcile(
         sync,
         key: &key,
     };
+    if memory.unreadable.is_some() {
+        // Someone may have put it right.
+        *memory = Memory::of(sync);
+    }
+    if let Some(error) = memory.unreadable.clone() {
+        return unreadable::refuse(&recorder, memory, &error).await;
+    }
     if sync.metadata.deletion_timestamp.is_some() {
         memory.lookout.disarm();
         return finalize::finalize(&recorder, memory).await;
@@ -140,6 +148,7 @@ impl Run<'_> {
         (failed, tried): (RolledBack, Done),
     ) -> Done {
         tracing::warn!(object = %self.key, from = %failed.from, to = %failed.to, error = %failed.message, "rolling back");
+        self.rescue(memory).await;
         if let Err(error) = rollback::announce(self.recorder, memory, failed, &tried).await {
             tracing::warn!(object = %self.key, error = %crate::report::chain(&error), "rollback not announced, tried again later");
             return tried;
@@ -189,7 +198,9 @@ impl Run<'_> {
             Ok(gathered.snapshot.revision.clone())
         };
         let applied = applied.await;
-        self.rescue(memory, &applied, health.as_ref()).await;
+        if around::has_failed(&applied, health.as_ref()) {
+            self.rescue(memory).await;
+        }
         let (outcome, failures) = match applied {
             Ok(applied) => {
                 let unhealthy = health.as_ref().and_then(health::Verdict::failure);
@@ -276,6 +287,7 @@ impl Run<'_> {
         memory.built = None;
         let (done, result) = transact.run(memory, pace, work).await;
         *changes = done;
+        memory.has_ended(&result, changes);
         result?;
         if is_full {
             memory.verified = Some(Instant::now());

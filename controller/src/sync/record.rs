@@ -9,7 +9,7 @@ use flux_crds::sync::{Failure, HistoryEntry, SyncResult};
 use flux_crds::{Condition, ConditionType, Reason, Sync, SyncStatus, Time};
 use jiff::Timestamp;
 
-use super::course::Course;
+use super::course::{self, Course};
 use super::drift;
 use super::health;
 use super::memory::{Memory, digest, write_inventory};
@@ -19,12 +19,12 @@ use crate::key::Key;
 use crate::notify;
 use crate::status;
 
-/// Entries of `status.history`.
-pub(crate) const HISTORY: usize = 10;
 /// Bytes of the list of changes in an event.
 const CHANGES: usize = 960;
 /// Time until a status that could not be written is tried again.
 pub(crate) const STATUS_RETRY: Duration = Duration::from_secs(1);
+/// The same for one that the API server refuses, such as one that is too large.
+const REFUSED_RETRY: Duration = Duration::from_mins(1);
 
 /// Writes the status of one Sync.
 pub(crate) struct Recorder<'a> {
@@ -146,7 +146,7 @@ pub(crate) async fn record(
     };
     if let Err(error) = recorder.write(memory, status).await {
         tracing::warn!(object = %key, error = %crate::report::chain(&error), "status not written");
-        return Some(STATUS_RETRY);
+        return Some(until_retry(&error));
     }
     drop(turn);
     let pace = Pace {
@@ -156,6 +156,13 @@ pub(crate) async fn record(
         jitter: Context::jitter(key),
     };
     pace.next(&outcome)
+}
+
+fn until_retry(error: &kube::Error) -> Duration {
+    match error {
+        kube::Error::Api(status) if [400, 403, 413, 422].contains(&status.code) => REFUSED_RETRY,
+        _ => STATUS_RETRY,
+    }
 }
 
 /// Tells the receivers in `spec.notify`. After a rollback it is about the revision that failed.
@@ -206,6 +213,9 @@ fn follow(
         settle(memory);
     } else if outcome.finding().reason == Reason::ApplyFailed {
         memory.half_way.get_or_insert_with(Instant::now);
+    } else if outcome.finding().reason == Reason::ClusterUnreachable {
+        // Time in which nothing could be tried does not count against the revision.
+        memory.half_way = memory.half_way.map(|_| Instant::now());
     }
 }
 
@@ -238,8 +248,7 @@ fn remember(status: &mut SyncStatus, revision: &str, outcome: &Outcome, memory: 
         time: Time(Timestamp::now()),
         result,
     };
-    status.history.insert(0, entry);
-    status.history.truncate(HISTORY);
+    course::enter(&mut status.history, entry);
 }
 
 /// Returns the event: what changed, or that readiness moved. A new revision in which nothing changed is no news.

@@ -5,10 +5,10 @@ use flux_crds::sync::{HistoryEntry, Rollback, RolledBack, SyncResult};
 use flux_crds::{Reason, Sync, SyncStatus, Time};
 use jiff::Timestamp;
 
-use super::course::{Course, good};
+use super::course::{Course, enter, good};
 use super::health::Verdict;
 use super::memory::{Memory, write_inventory};
-use super::record::{Done, HISTORY, Recorder};
+use super::record::{Done, Recorder};
 use super::wakeups::token;
 
 /// Bytes of the reason that the status keeps of a failure, as its schema allows.
@@ -26,6 +26,12 @@ pub(crate) fn due(sync: &Sync, memory: &Memory, done: &Done) -> Option<RolledBac
     }
     let is_broken = match (&done.outcome, &done.health) {
         (_, Some(Verdict::Unhealthy(_))) => mode == Rollback::OnUnhealthy,
+        // All of the new revision was applied: what is left is to delete what it dropped.
+        (Outcome::Failed(finding), None) if finding.reason == Reason::PruneFailed => false,
+        // Nothing of this revision was applied, and only this process knows for sure whether something of another was.
+        (Outcome::Failed(finding), None) if finding.reason == Reason::HookFailed => {
+            memory.half_way.is_some() && memory.wrote.is_some()
+        }
         (Outcome::Failed(finding), None) => {
             finding.reason == Reason::ApplyFailed || memory.half_way.is_some()
         }
@@ -90,6 +96,5 @@ fn remember(status: &mut SyncStatus, failed: &RolledBack) {
         time,
         result: SyncResult::RolledBack,
     };
-    status.history.insert(0, entry);
-    status.history.truncate(HISTORY);
+    enter(&mut status.history, entry);
 }

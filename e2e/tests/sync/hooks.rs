@@ -29,7 +29,7 @@ spec:
 }
 
 /// A Job that no node takes, and that fails by its own deadline.
-fn failing(name: &str, annotations: &str) -> String {
+pub(crate) fn failing(name: &str, annotations: &str) -> String {
     job(name, annotations)
         .replace(
             "  backoffLimit",

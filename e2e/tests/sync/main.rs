@@ -17,6 +17,7 @@ mod leader;
 mod notify;
 mod refusal;
 mod resilience;
+mod restart;
 mod rollback;
 mod secrets;
 mod stage;

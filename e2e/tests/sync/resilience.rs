@@ -25,17 +25,21 @@ fn many() -> String {
 }
 
 /// A control plane, a controller and a git server of one test, which breaks them.
-struct Fragile {
+pub(crate) struct Fragile {
     // Dropped in this order: the controller before what it talks to.
-    stage: Stage,
-    controller: Controller,
+    pub(crate) stage: Stage,
+    pub(crate) controller: Controller,
     server: GitServer,
     control_plane: Arc<ControlPlane>,
 }
 
 impl Fragile {
-    async fn set() -> Self {
-        let control_plane = Arc::new(ControlPlane::start(Options::default()).await.unwrap());
+    pub(crate) async fn set() -> Self {
+        Self::set_on(Options::default()).await
+    }
+
+    pub(crate) async fn set_on(options: Options) -> Self {
+        let control_plane = Arc::new(ControlPlane::start(options).await.unwrap());
         let server = GitServer::start().unwrap();
         let controller = Controller::start(&control_plane, controller::Options::default())
             .await

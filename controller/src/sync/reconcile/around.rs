@@ -17,6 +17,14 @@ use super::super::memory::Memory;
 use super::super::pace::Pace;
 use super::{Applied, Run};
 
+/// Tells whether an attempt failed in a way that will not pass by itself.
+pub(super) fn has_failed(applied: &Result<String, Halt>, health: Option<&Verdict>) -> bool {
+    match applied {
+        Ok(_) => matches!(health, Some(Verdict::Unhealthy(_))),
+        Err(halt) => matches!(halt.outcome, Outcome::Failed(_)),
+    }
+}
+
 impl Run<'_> {
     /// Waits for health, if the Sync does so or has hooks to run afterwards, and runs them.
     pub(super) async fn after(
@@ -62,18 +70,9 @@ impl Run<'_> {
         }
     }
 
-    /// Starts the hooks for a failure, if this is one that will not pass by itself.
-    pub(super) async fn rescue(
-        &self,
-        memory: &mut Memory,
-        applied: &Result<String, Halt>,
-        health: Option<&Verdict>,
-    ) {
-        let has_failed = match applied {
-            Ok(_) => matches!(health, Some(Verdict::Unhealthy(_))),
-            Err(halt) => matches!(halt.outcome, Outcome::Failed(_)),
-        };
-        let Some((cluster, hooks)) = memory.rescue.take().filter(|_| has_failed) else {
+    /// Starts the hooks for a failure, once for each attempt.
+    pub(super) async fn rescue(&self, memory: &mut Memory) {
+        let Some((cluster, hooks)) = memory.rescue.take() else {
             return;
         };
         let place = Place {
