@@ -149,9 +149,9 @@ impl Subscription {
         }
     }
 
-    /// Takes another hash of an object for granted.
-    pub(crate) fn accept(&self, key: u64, hash: u64) {
-        lock(&self.records).accept(key, hash);
+    /// Takes it for granted that an object is as it was found.
+    pub(crate) fn accept(&self, key: u64, found: Sighting) {
+        lock(&self.records).accept(key, found);
     }
 
     /// Tells whether there is something to look at.

@@ -122,6 +122,15 @@ impl Inventory {
         was_known
     }
 
+    /// Forgets how objects were applied last that nobody watches over any more, but not that they are ours.
+    pub fn release(&mut self, ids: &[ObjectId]) {
+        for id in ids {
+            if let Some(entry) = self.0.get_mut(id) {
+                entry.record = None;
+            }
+        }
+    }
+
     /// Forgets an object, after its deletion has been seen.
     pub fn remove(&mut self, id: &ObjectId) -> Option<Entry> {
         self.0.remove(id)

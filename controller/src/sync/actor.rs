@@ -48,7 +48,7 @@ pub(crate) async fn run(context: Arc<Context>, key: Key) {
             continue;
         }
         let source_only = wakeups.look().differs_only_in_source(&seen);
-        cause = if source_only && memory.failures == 0 {
+        cause = if source_only && memory.failures == 0 && !memory.lookout.is_unsure() {
             Cause::Moved
         } else {
             Cause::Verify
@@ -71,6 +71,12 @@ fn is_too_early(context: &Context, sync: &Sync, memory: &Memory, wakeups: &Wakeu
     knew && follows
         && wakeups.served().is_none()
         && repository.is_some_and(|repository| is_next(&repository))
+}
+
+/// Tells whether the last reconcile ended well.
+fn is_ready(memory: &Memory) -> bool {
+    let ready = condition(&memory.concluded, ConditionType::Ready);
+    memory.failures == 0 && ready.is_some_and(|ready| ready.status == "True")
 }
 
 /// What ended a sleep.
@@ -107,8 +113,8 @@ async fn sleep(
             return Woken::ByChange;
         };
         let attended = drift::attend(context, &sync, memory, wakeups.served()).await;
-        // A Sync that failed is tried again in its own time; drift must not hurry it.
-        if attended == drift::Next::Reconcile && memory.failures == 0 {
+        // A Sync that failed or waits is tried again in its own time; drift must not hurry it.
+        if attended == drift::Next::Reconcile && is_ready(memory) {
             return Woken::ToVerify;
         }
     }

@@ -9,6 +9,7 @@
 //! a single apply cannot cure, are left to a reconcile.
 
 mod cache;
+mod calls;
 mod conclude;
 mod look;
 mod lookout;

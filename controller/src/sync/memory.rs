@@ -76,7 +76,8 @@ pub(crate) struct Built {
     pub(crate) print: u64,
     /// The objects to wait for, if the Sync waits.
     pub(crate) targets: Option<Targets>,
-    /// The objects that need not be there: hooks, and Jobs that the cluster deletes when they are done.
+    /// The objects that need not be there, or as they were left: hooks, Jobs that the cluster deletes when they are done, and
+    /// what nobody watches over.
     pub(crate) transient: BTreeSet<ObjectId>,
 }
 

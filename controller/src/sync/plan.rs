@@ -9,6 +9,7 @@ use flux_core::live::Metadata;
 use flux_core::object::{Desired, ObjectId};
 use flux_core::owner::Owner;
 use flux_core::plan::{self, Action, Cause, Drift, DriftMode, Reason, Scope, Sight};
+use flux_core::settings::{Settings, Ssa};
 use flux_engine::cluster::survey::Survey;
 
 /// What has to be done.
@@ -19,6 +20,8 @@ pub(crate) struct Work {
     pub(crate) kept: Vec<ObjectId>,
     /// The objects of the inventory that left the source.
     pub(crate) stale: Vec<ObjectId>,
+    /// The objects of the inventory that nobody watches over: the source says so, or they left it and stay all the same.
+    pub(crate) left: Vec<ObjectId>,
     /// The objects that others changed or deleted and that are put back, and who.
     pub(crate) drifted: Vec<(ObjectId, Drift)>,
     /// The same of those that stay as they are, because the Sync only warns.
@@ -71,7 +74,11 @@ pub(crate) fn split(
     let mut drifted = Vec::new();
     let mut reported = Vec::new();
     let mut kept = Vec::new();
+    let mut left = Vec::new();
     for step in plan::plan(&desired, &context).steps {
+        if inventory.contains(&step.object.id) && asks_to_be_left(step.object) {
+            left.push(step.object.id.clone());
+        }
         match step.action {
             Action::Apply(Cause::Drifted(drift)) => drifted.push((step.object.id.clone(), drift)),
             Action::Report(drift) => {
@@ -97,7 +104,14 @@ pub(crate) fn split(
         changed,
         kept,
         stale,
+        left,
         drifted,
         reported,
     }
+}
+
+/// Tells whether the source itself says that an object is not to be reconciled.
+fn asks_to_be_left(object: &Desired) -> bool {
+    let settings = Settings::of(Some(&object.value), None);
+    !settings.reconcile || settings.ssa == Ssa::Ignore
 }

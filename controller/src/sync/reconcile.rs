@@ -241,13 +241,14 @@ impl Run<'_> {
             Cause::Moved => None,
         };
         let is_full = cause == Cause::Verify && self.is_full_due(memory);
-        let targets = memory
-            .built
-            .as_ref()
-            .filter(|built| untouched && !is_full && is_intact(memory, built, survey.as_ref()))
-            .map(|built| built.targets.clone());
-        if let Some(targets) = targets {
-            memory.lookout.replace_standing(Vec::new());
+        if untouched && !is_full && is_intact(memory, survey.as_ref()) {
+            let targets = memory
+                .built
+                .as_ref()
+                .and_then(|built| built.targets.clone());
+            memory
+                .lookout
+                .has_surveyed(survey.as_ref(), &[], Vec::new());
             return Ok((targets, Hooks::default()));
         }
         let made = build::build(self.context, self.sync, gathered).await?;
@@ -273,7 +274,7 @@ impl Run<'_> {
         let is_due = !is_rollback && made.hooks.are_due(memory, HookPhase::PostSync);
         let after =
             is_due.then(|| Targets::own(self.sync, made.desired.iter()).and_named(self.sync));
-        let built = Built {
+        let mut built = Built {
             generation: self.sync.metadata.generation,
             targets: targets.clone(),
             transient: transient(&made),
@@ -282,6 +283,7 @@ impl Run<'_> {
         };
         let known = (survey.as_ref(), is_full);
         let mut work = self.plan(memory, known, (made.desired, &made.hooks));
+        built.transient.extend(work.left.iter().cloned());
         let known = (&memory.inventory, survey.as_ref());
         transact.yielding = self.leave(cluster, known, &mut work.changed).await?;
         memory.built = None;
@@ -314,14 +316,15 @@ impl Run<'_> {
         if !self.sync.spec.prunes() {
             let is_rollback = matches!(memory.course, Course::RolledBack(_));
             // It stays in the inventory, for the day on which the Sync prunes again; but for what a failed revision brought.
-            work.stale
-                .retain(|id| is_rollback && memory.created.contains(id));
+            let is_stale = |id: &ObjectId| is_rollback && memory.created.contains(id);
+            let (stale, left) = work.stale.into_iter().partition(is_stale);
+            work.stale = stale;
+            work.left.extend::<Vec<ObjectId>>(left);
         }
         drift::tell(self.context, self.sync, Deed::Repaired, &work.drifted);
-        if survey.is_some() {
-            let reported = std::mem::take(&mut work.reported);
-            memory.lookout.replace_standing(reported);
-        }
+        let reported = std::mem::take(&mut work.reported);
+        memory.lookout.has_surveyed(survey, &work.kept, reported);
+        memory.inventory.release(&work.left);
         work
     }
 
@@ -384,13 +387,13 @@ impl Run<'_> {
 }
 
 /// Tells whether everything that should be there is as we left it.
-fn is_intact(memory: &Memory, built: &Built, survey: Option<&Survey>) -> bool {
-    let is_as_left = |survey| {
-        let ids = memory.inventory.0.keys();
-        ids.filter(|id| !built.transient.contains(id))
-            .all(|id| plan::is_intact(&memory.inventory, survey, id))
+fn is_intact(memory: &Memory, survey: Option<&Survey>) -> bool {
+    let (Some(built), Some(survey)) = (&memory.built, survey) else {
+        return false;
     };
-    survey.is_some_and(is_as_left)
+    let ids = memory.inventory.0.keys();
+    ids.filter(|id| !built.transient.contains(id))
+        .all(|id| plan::is_intact(&memory.inventory, survey, id))
 }
 
 fn transient(made: &Made) -> BTreeSet<ObjectId> {

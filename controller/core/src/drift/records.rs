@@ -1,4 +1,4 @@
-//! What is remembered of watched objects: two numbers each.
+//! What is remembered of watched objects: two numbers each, and how those are that stay as others left them.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -27,61 +27,81 @@ pub enum Sighting {
 #[derive(Debug, Default)]
 pub struct Records {
     hashes: HashMap<u64, u64>,
+    /// Those that are known to be otherwise, and stay so.
+    accepted: HashMap<u64, Sighting>,
     sightings: HashMap<u64, Sighting>,
 }
 
 impl Records {
     /// Replaces what is known, after an apply. Sightings that are explained by it are forgotten, and those of objects that
-    /// are not watched any more.
+    /// are not watched any more. What was accepted of an object stays so until the object is applied again.
     pub fn replace(&mut self, records: impl IntoIterator<Item = (u64, u64)>) {
-        self.hashes.clear();
-        self.hashes.extend(records);
-        self.hashes.shrink_to_fit();
+        let hashes = records.into_iter().collect();
+        let before = std::mem::replace(&mut self.hashes, hashes);
         let hashes = &self.hashes;
-        self.sightings.retain(|key, seen| match seen {
-            Sighting::Gone => hashes.contains_key(key),
-            Sighting::Changed(hash) => hashes.get(key).is_some_and(|known| Some(*known) != *hash),
-        });
+        self.accepted
+            .retain(|key, _| hashes.contains_key(key) && hashes.get(key) == before.get(key));
+        self.accepted.shrink_to_fit();
+        let mut sightings = std::mem::take(&mut self.sightings);
+        sightings.retain(|key, seen| self.known(*key).is_some_and(|known| known != *seen));
+        self.sightings = sightings;
     }
 
-    /// Notes an object that lives, with the hash of our entry. Returns whether there is something to look at.
-    pub fn see(&mut self, key: u64, hash: Option<u64>) -> bool {
-        match self.hashes.get(&key) {
+    /// Returns how an object is when there is nothing to look at; none if it is not watched.
+    fn known(&self, key: u64) -> Option<Sighting> {
+        let hash = self.hashes.get(&key)?;
+        let accepted = self.accepted.get(&key).copied();
+        Some(accepted.unwrap_or(Sighting::Changed(Some(*hash))))
+    }
+
+    fn note(&mut self, key: u64, seen: Sighting) -> bool {
+        match self.known(key) {
             None => false,
-            Some(known) if Some(*known) == hash => {
+            Some(known) if known == seen => {
                 self.sightings.remove(&key);
                 false
             }
             Some(_) => {
-                self.sightings.insert(key, Sighting::Changed(hash));
+                self.sightings.insert(key, seen);
                 true
             }
         }
     }
 
+    /// Notes an object that lives, with the hash of our entry. Returns whether there is something to look at.
+    pub fn see(&mut self, key: u64, hash: Option<u64>) -> bool {
+        self.note(key, Sighting::Changed(hash))
+    }
+
     /// Notes an object that is not there any more. Returns whether there is something to look at.
     pub fn miss(&mut self, key: u64) -> bool {
-        let is_watched = self.hashes.contains_key(&key);
-        if is_watched {
-            self.sightings.insert(key, Sighting::Gone);
-        }
-        is_watched
+        self.note(key, Sighting::Gone)
     }
 
     /// Notes that a full list held `listed` and nothing else. Returns whether there is something to look at.
     pub fn end_list(&mut self, listed: &HashSet<u64>) -> bool {
-        let missing = self.hashes.keys().filter(|key| !listed.contains(key));
-        let before = self.sightings.len();
-        self.sightings
-            .extend(missing.map(|key| (*key, Sighting::Gone)));
-        self.sightings.len() > before
+        let is_missing = |key: &u64| !listed.contains(key);
+        let missing: Vec<u64> = self.hashes.keys().copied().filter(is_missing).collect();
+        let mut is_news = false;
+        for key in missing {
+            is_news |= self.miss(key);
+        }
+        is_news
     }
 
-    /// Takes another hash for granted, such as that of an object whose drift is nobody's business.
-    pub fn accept(&mut self, key: u64, hash: u64) {
-        if let Some(known) = self.hashes.get_mut(&key) {
-            *known = hash;
-            self.see(key, Some(hash));
+    /// Takes it for granted that an object is as it was found, such as one whose drift is nobody's business. What was seen
+    /// otherwise in the meantime is still to be looked at.
+    pub fn accept(&mut self, key: u64, found: Sighting) {
+        let Some(hash) = self.hashes.get(&key) else {
+            return;
+        };
+        if found == Sighting::Changed(Some(*hash)) {
+            self.accepted.remove(&key);
+        } else {
+            self.accepted.insert(key, found);
+        }
+        if self.sightings.get(&key) == Some(&found) {
+            self.sightings.remove(&key);
         }
     }
 

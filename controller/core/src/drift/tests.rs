@@ -286,11 +286,37 @@ fn what_a_full_list_does_not_hold_is_gone() {
 }
 
 #[test]
-fn an_accepted_hash_is_no_drift_until_it_changes_again() {
+fn what_is_accepted_is_no_drift_until_it_changes_again() {
+    let accepted = Sighting::Changed(Some(11));
+    let mut records = Records::default();
+    records.replace([(1, 10), (2, 20)]);
+    records.see(1, Some(11));
+    records.accept(1, accepted);
+    records.accept(2, Sighting::Gone);
+    assert!(!records.has_sightings() && !records.see(1, Some(11)) && !records.miss(2));
+    assert!(!records.end_list(&HashSet::from([1])));
+    assert!(records.see(1, Some(12)) && records.see(2, Some(20)));
+}
+
+#[test]
+fn what_is_accepted_stays_so_until_the_object_is_applied_again() {
+    let mut records = Records::default();
+    records.replace([(1, 10), (2, 20)]);
+    records.accept(1, Sighting::Changed(Some(11)));
+    records.accept(2, Sighting::Gone);
+    records.replace([(1, 10), (2, 21)]);
+    assert!(!records.see(1, Some(11)), "nobody applied it");
+    assert!(records.miss(2), "it was applied since");
+}
+
+#[test]
+fn what_is_seen_after_the_look_at_an_object_is_not_accepted_with_it() {
     let mut records = Records::default();
     records.replace([(1, 10)]);
-    records.see(1, Some(11));
-    records.accept(1, 11);
-    assert!(!records.has_sightings() && !records.see(1, Some(11)));
-    assert!(records.see(1, Some(12)));
+    records.see(1, Some(12));
+    records.accept(1, Sighting::Changed(Some(11)));
+    assert_eq!(
+        records.take_sightings(),
+        [(1, Sighting::Changed(Some(12)))].into()
+    );
 }

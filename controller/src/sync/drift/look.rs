@@ -15,8 +15,8 @@ const AT_ONCE: usize = 16;
 /// What a look at an object found.
 #[derive(Debug)]
 pub(super) enum Found {
-    /// It is as we left it, or asks to be left alone.
-    Fine,
+    /// It is as we left it, or asks to be left alone. Its hash is that of our entry.
+    Fine(Option<u64>),
     /// It is on its way out; its end will be seen.
     Leaving,
     /// It does not exist.
@@ -54,11 +54,12 @@ pub(super) async fn look(
 
 fn judge(live: Metadata, recorded: Option<u64>, owner: &Owner) -> Found {
     let is_ours = Owner::of(&live.labels).as_ref() == Some(owner);
-    if recorded.is_some() && owned_hash(&live.managed_fields) == recorded && is_ours {
-        return Found::Fine;
+    let hash = owned_hash(&live.managed_fields);
+    if recorded.is_some() && hash == recorded && is_ours {
+        return Found::Fine(hash);
     }
     if !Settings::of(None, Some(&live)).reconcile {
-        return Found::Fine;
+        return Found::Fine(hash);
     }
     if live.is_terminating() {
         return Found::Leaving;

@@ -5,14 +5,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use flux_core::drift::{Drift, Fight, Sighting, key};
+use flux_core::hash::owned_hash;
 use flux_core::inventory::Inventory;
+use flux_core::live::Metadata;
 use flux_core::object::ObjectId;
 use flux_crds::Sync;
 use flux_crds::sync::DriftMode;
+use flux_engine::cluster::survey::Survey;
 use flux_engine::cluster::{Actor, Cluster};
 use tokio::sync::Notify;
 
 use super::cache::Cache;
+use super::calls::Calls;
 use crate::context::Context;
 use crate::watches::{Post, Subscription};
 
@@ -55,6 +59,7 @@ pub(crate) struct Lookout {
     /// What was put back last, in words.
     pub(super) repaired: Option<String>,
     pub(super) cache: Cache,
+    pub(super) calls: Calls,
     /// Since when something is to be shown in the status.
     dirty: Option<Instant>,
     /// Whether that is more than a repair.
@@ -204,6 +209,7 @@ impl Lookout {
         repairs
             .chain(self.shows_at())
             .chain(self.cache.expires())
+            .chain(self.calls.at())
             .min()
     }
 
@@ -262,14 +268,36 @@ impl Lookout {
         inventory.0.keys().filter(is_suspect).cloned().collect()
     }
 
-    /// Takes another hash of an object for granted: that after a repair, or one whose drift is nobody's business.
-    pub(super) fn accept(&self, id: &ObjectId, hash: u64) {
+    /// Tells whether something was seen that only a look at everything settles.
+    pub(crate) fn is_unsure(&self) -> bool {
+        self.calls.is_unsure
+    }
+
+    /// Notes a look at everything, if there was one: `kept` stay as they were found, and `drifted` are all differences.
+    pub(crate) fn has_surveyed(
+        &mut self,
+        survey: Option<&Survey>,
+        kept: &[ObjectId],
+        drifted: Vec<(ObjectId, Drift)>,
+    ) {
+        let Some(survey) = survey else {
+            return;
+        };
+        self.replace_standing(drifted);
+        self.calls.has_surveyed();
+        for id in kept.iter().filter(|id| survey.covers(id)) {
+            self.accept(id, sighting(survey.live.get(id)));
+        }
+    }
+
+    /// Takes it for granted that an object is as it was found: after a repair, or when its drift is nobody's business.
+    pub(super) fn accept(&self, id: &ObjectId, found: Sighting) {
         let of_kind = self
             .posts
             .iter()
             .filter(|(post, _)| post.group == id.group && post.kind == id.kind);
         for (_, subscription) in of_kind {
-            subscription.accept(key(&id.namespace, &id.name), hash);
+            subscription.accept(key(&id.namespace, &id.name), found);
         }
     }
 
@@ -316,7 +344,7 @@ impl Lookout {
     }
 
     /// Replaces all differences by what a look at everything found.
-    pub(crate) fn replace_standing(&mut self, found: Vec<(ObjectId, Drift)>) {
+    fn replace_standing(&mut self, found: Vec<(ObjectId, Drift)>) {
         let standing = |drift| Standing {
             drift,
             due: None,
@@ -332,6 +360,13 @@ impl Lookout {
     pub(super) fn standing(&self) -> &BTreeMap<ObjectId, Standing> {
         &self.standing
     }
+}
+
+/// Returns how a watch tells of an object that was found so.
+pub(super) fn sighting(live: Option<&Metadata>) -> Sighting {
+    live.map_or(Sighting::Gone, |live| {
+        Sighting::Changed(owned_hash(&live.managed_fields))
+    })
 }
 
 /// Returns what a Sync does about drift.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use flux_core::drift::{Drift, Examined, Ignore, Lost, examine, yielding};
+use flux_core::drift::{Drift, Examined, Ignore, Lost, Sighting, examine, yielding};
 use flux_core::hash::owned_hash;
 use flux_core::health::is_transient;
 use flux_core::live::Metadata;
@@ -19,7 +19,7 @@ use futures::{FutureExt as _, StreamExt as _, stream};
 
 use super::conclude;
 use super::look::{Found, look};
-use super::lookout::{Standing, mode};
+use super::lookout::{Standing, mode, sighting};
 use super::tell::{Deed, tell};
 use super::yielded::beside;
 use crate::context::Context;
@@ -42,7 +42,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(2);
 pub(crate) enum Next {
     /// Nothing.
     Rest,
-    /// A reconcile, which looks at everything.
+    /// A reconcile, which looks at everything. One that drift asks for again and again comes ever later.
     Reconcile,
 }
 
@@ -76,7 +76,14 @@ pub(crate) async fn attend(
     if memory.lookout.shows_at().is_some_and(|at| at <= now) {
         conclude::show(context, sync, memory).await;
     }
-    next
+    if next == Next::Reconcile {
+        memory.lookout.calls.call(now);
+    }
+    if memory.lookout.calls.take(now) {
+        Next::Reconcile
+    } else {
+        Next::Rest
+    }
 }
 
 async fn mend(context: &Context, sync: &Sync, memory: &mut Memory, served: Served) -> Next {
@@ -135,7 +142,10 @@ fn sort_out(
     let mut drifted = Vec::new();
     for (id, found) in found {
         match found {
-            Found::Fine => memory.lookout.settle(&id),
+            Found::Fine(hash) => {
+                memory.lookout.accept(&id, Sighting::Changed(hash));
+                memory.lookout.settle(&id);
+            }
             Found::Leaving => {}
             Found::Missing => drifted.push((id, None)),
             Found::Changed(live) => drifted.push((id, Some(live))),
@@ -222,9 +232,7 @@ fn diagnose(
             yielded,
         });
     }
-    if let Some(hash) = live.and_then(|live| owned_hash(&live.managed_fields)) {
-        memory.lookout.accept(id, hash);
-    }
+    memory.lookout.accept(id, sighting(live.as_deref()));
     memory.lookout.settle(id);
     None
 }
@@ -238,10 +246,10 @@ fn report(context: &Context, sync: &Sync, memory: &mut Memory, patients: Vec<Pat
         ..
     } in patients
     {
-        if let Some(hash) = live.and_then(|live| owned_hash(&live.managed_fields)) {
-            // The next change of the same object is told again.
-            memory.lookout.accept(&desired.id, hash);
-        }
+        // The next change of the same object is told again.
+        memory
+            .lookout
+            .accept(&desired.id, sighting(live.as_deref()));
         let standing = Standing {
             drift: drift.clone(),
             due: None,
@@ -318,9 +326,7 @@ fn settle(context: &Context, sync: &Sync, memory: &mut Memory, repairs: Vec<Outc
             Ok(Repaired::Done(metadata)) => {
                 let hash = owned_hash(&metadata.managed_fields);
                 memory.inventory.record(&desired, hash);
-                if let Some(hash) = hash {
-                    memory.lookout.accept(&desired.id, hash);
-                }
+                memory.lookout.accept(&desired.id, Sighting::Changed(hash));
                 memory.lookout.settle(&desired.id);
                 done.push((desired.id, drift));
             }
