@@ -93,7 +93,8 @@ pub struct SyncSpec {
     /// interval. Default: `10m`. Example: `1h`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval: Option<Duration>,
-    /// How long applying and waiting for health may take together. Default: `5m`. Example: `30m`.
+    /// How long applying, hooks and waiting for health may take together, all waves included. Default: `5m`.
+    /// Example: `30m`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Duration>,
     /// When to try again after a failure. Default: a backoff that starts with seconds and ends at the interval.
@@ -165,7 +166,8 @@ pub struct SyncSpec {
     /// Whether to be ready only when everything that was applied is healthy. Default: `false`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait: Option<bool>,
-    /// The objects that must be healthy, instead of everything. Default: none.
+    /// The objects that must be healthy, instead of everything. With `wait`, those that have `cel` must be healthy beside
+    /// everything that was applied, and the expressions count for applied objects too. Default: none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 256))]
     pub health_checks: Vec<HealthCheck>,

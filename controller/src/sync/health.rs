@@ -18,6 +18,7 @@ use super::build::owner;
 use super::drift;
 use super::halt::Halt;
 use super::memory::{Memory, write_inventory};
+use super::pace::Limits;
 use super::record::Recorder;
 use super::wakeups::{Situation, Wakeups};
 use crate::report::chain;
@@ -107,14 +108,17 @@ impl Targets {
         }
     }
 
-    /// Waits for the objects that the spec names as well.
+    /// Waits for the objects as well that the spec names: beside everything that was applied, only for those about which it
+    /// says more than their names.
     pub(crate) fn and_named(mut self, sync: &Sync) -> Self {
+        let is_wanted = |check: &&HealthCheck| !sync.spec.waits() || check.cel.is_some();
         let target = |check: &HealthCheck| Target {
             id: checked(sync, check),
             api_version: check.api_version().to_owned(),
             is_transient: false,
         };
-        self.named = sync.spec.health_checks.iter().map(target).collect();
+        let checks = sync.spec.health_checks.iter().filter(is_wanted);
+        self.named = checks.map(target).collect();
         self
     }
 }
@@ -130,10 +134,15 @@ fn target(object: &Desired) -> Target {
 /// Returns what a Sync waits for; `None` when it does not wait.
 pub(crate) fn targets(sync: &Sync, applied: &[Desired]) -> Option<Targets> {
     if sync.spec.waits() {
-        return Some(Targets::own(sync, applied.iter()));
+        return Some(Targets::own(sync, applied.iter()).and_named(sync));
     }
     let names_some = !sync.spec.health_checks.is_empty();
     names_some.then(|| Targets::default().and_named(sync))
+}
+
+/// Returns how long applying and waiting may take together.
+pub(crate) fn limit(sync: &Sync) -> Duration {
+    sync.spec.timeout().unwrap_or(Duration::from_mins(5))
 }
 
 /// Returns the object that a check is about.
@@ -201,21 +210,15 @@ pub(crate) struct Wait<'a> {
 }
 
 impl Wait<'_> {
-    /// Waits until all targets are healthy, one has failed, the timeout is over, or something newer comes.
+    /// Waits until all targets are healthy, one has failed, the time is over, or something newer comes.
     pub(crate) async fn run(
         &self,
         memory: &mut Memory,
         targets: Targets,
-        wakeups: &mut Wakeups,
-        seen: &Situation,
+        (wakeups, seen): (&mut Wakeups, &Situation),
+        limits: Limits,
     ) -> Result<Verdict, Halt> {
         let mut states = (States::new(), States::new());
-        let limit = self
-            .recorder
-            .sync
-            .spec
-            .timeout()
-            .unwrap_or(Duration::from_mins(5));
         let owner = owner(self.recorder.sync);
         let ended = {
             let mut healthy = std::pin::pin!(async {
@@ -225,7 +228,7 @@ impl Wait<'_> {
             });
             let served = wakeups.served();
             let mut superseded = std::pin::pin!(wakeups.changed(seen));
-            let mut late = std::pin::pin!(tokio::time::sleep(limit));
+            let mut late = std::pin::pin!(tokio::time::sleep(limits.left));
             let mut shown = false;
             loop {
                 tokio::select! {
@@ -253,7 +256,7 @@ impl Wait<'_> {
             Ended::Superseded => Ok(Verdict::Superseded),
             Ended::Late => Ok(Verdict::Unhealthy(format!(
                 "not healthy within {} s: {}",
-                limit.as_secs(),
+                limits.whole.as_secs(),
                 list(&states.0)
             ))),
         }
@@ -365,4 +368,35 @@ pub(crate) fn conclude(status: &mut SyncStatus, sync: &Sync, verdict: Option<&Ve
         generation,
         Timestamp::now(),
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use flux_crds::sync::HealthExpressions;
+
+    use super::*;
+
+    #[test]
+    fn a_sync_that_waits_for_everything_waits_for_what_it_has_expressions_for() {
+        let mut sync = Sync::test().named("apps").waiting();
+        let check = |name: &str, cel| HealthCheck {
+            kind: "Deployment".into(),
+            name: name.into(),
+            cel,
+            ..HealthCheck::default()
+        };
+        let expressions = Some(HealthExpressions {
+            current: "true".into(),
+            ..HealthExpressions::default()
+        });
+        sync.spec.health_checks = vec![check("plain", None), check("special", expressions)];
+        let names = |sync: &Sync| {
+            let waited = targets(sync, &[]).expect("it waits");
+            let names = waited.named.into_iter().map(|target| target.id.name);
+            names.collect::<Vec<_>>()
+        };
+        assert_eq!(names(&sync), ["special"]);
+        sync.spec.wait = None;
+        assert_eq!(names(&sync), ["plain", "special"]);
+    }
 }

@@ -183,7 +183,8 @@ impl Run<'_> {
             course::remember(self.context, self.sync, &memory.status);
             finalize::ensure(self.context, self.sync, memory).await?;
             let news = (&mut *wakeups, seen);
-            let mut pace = Pace::begin(news, &gathered.rules, &self.context.work).await;
+            let terms = (&gathered.rules, health::limit(self.sync));
+            let mut pace = Pace::begin(news, terms, &self.context.work).await;
             if memory.status.last_applied_revision.is_some() {
                 memory.lookout.aim(&gathered.cluster);
             }

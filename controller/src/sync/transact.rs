@@ -294,6 +294,9 @@ impl Transact<'_> {
         pace: &mut Pace<'_>,
         (wave, targets): (Wave, &Targets),
     ) -> Result<(), Halt> {
+        // What this wave has just changed is no drift, which would end the wait.
+        let Recorder { context, sync, .. } = self.recorder;
+        memory.lookout.arm(context, sync, &memory.inventory);
         let wait = Wait {
             recorder: self.recorder,
             cluster: self.cluster,

@@ -14,7 +14,8 @@ pub struct Dependency {
     #[schemars(length(min = 1, max = 63))]
     pub namespace: Option<String>,
     /// A CEL expression that must be true as well; `dep` is the other Sync and `self` this one. While a field that it names
-    /// is missing, it is not true. Default: none.
+    /// is missing, it is not true. About a Sync of another namespace it is for Syncs in the controller's own namespace
+    /// only, because the answers give away what stands in the other one. Default: none.
     /// Example: `dep.metadata.labels['version'] == self.metadata.labels['version']`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 4096))]

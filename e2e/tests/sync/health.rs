@@ -40,6 +40,27 @@ async fn what_is_not_healthy_in_time_is_named() {
 }
 
 #[tokio::test]
+async fn a_named_object_of_a_kind_that_nobody_serves_is_not_healthy() {
+    let stage = Stage::set().await;
+    let mut sync = stage.sync();
+    sync.spec.timeout = Some("2s".into());
+    sync.spec.health_checks = vec![HealthCheck {
+        api_version: Some("absent.example.com/v1".into()),
+        kind: "Gadget".into(),
+        name: "one".into(),
+        ..HealthCheck::default()
+    }];
+    stage.create(&sync).await;
+    let commit = stage.push(&[("one.yaml", &map("one", "a"))]).await;
+    let sync = stage.failed(&commit, "HealthCheckFailed").await;
+    let text = message(&sync);
+    assert!(
+        text.contains("the cluster serves no kind Gadget of absent.example.com/v1"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
 async fn a_newer_commit_ends_a_wait_at_once() {
     let stage = Stage::set().await;
     let mut sync = stage.sync().waiting();

@@ -2,9 +2,11 @@
 
 use flux_crds::Sync;
 use flux_e2e::wait;
+use futures::TryStreamExt as _;
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::ResourceExt as _;
 use kube::api::ListParams;
+use kube::runtime::{WatchStreamExt as _, watcher};
 
 use crate::stage::{APPS, Stage, deployment, map, message};
 
@@ -110,4 +112,77 @@ async fn a_newer_commit_ends_the_wait_for_a_wave() {
         .await;
     stage.applied(&commit).await;
     assert!(stage.data("two").await.is_some());
+}
+
+#[tokio::test]
+async fn a_wave_of_definitions_alone_can_be_used_by_the_next() {
+    let stage = Stage::set().await;
+    stage.create(&stage.sync()).await;
+    let group = format!("{}.example.com", stage.name());
+    let definition = format!(
+        "apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata:
+  name: gadgets.{group}
+spec:
+  group: {group}
+  scope: Namespaced
+  names: {{kind: Gadget, plural: gadgets, singular: gadget, listKind: GadgetList}}
+  versions:
+    - name: v1
+      served: true
+      storage: true
+      schema:
+        openAPIV3Schema: {{type: object, x-kubernetes-preserve-unknown-fields: true}}
+"
+    );
+    let gadget = format!("apiVersion: {group}/v1\nkind: Gadget\nmetadata:\n  name: one\n");
+    let commit = stage
+        .push(&[
+            ("definition.yaml", &in_wave(&definition, -1)),
+            ("gadget.yaml", &gadget),
+        ])
+        .await;
+    stage.applied(&commit).await;
+    let gadgets = stage.any(&format!("{group}/v1"), "Gadget", "gadgets");
+    assert!(gadgets.get_opt("one").await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_large_wave_does_not_take_its_own_changes_for_drift() {
+    let stage = Stage::set().await;
+    stage.create(&stage.sync()).await;
+    let many = |value: &str| {
+        let maps = (0..80).map(|index| in_wave(&map(&format!("map-{index}"), value), -1));
+        maps.collect::<Vec<_>>().join("---\n")
+    };
+    let commit = stage.push(&[("many.yaml", &many("a"))]).await;
+    stage.applied(&commit).await;
+    let is_cancelled = |sync: &Sync| {
+        let ready = wait::condition(sync, "Ready");
+        ready.is_some_and(|ready| ready.reason == "HealthCheckCancelled")
+    };
+    let syncs = stage.syncs();
+    let mut stages = Box::pin(
+        watcher(syncs, watcher::Config::default())
+            .default_backoff()
+            .applied_objects(),
+    );
+    let first = stages.try_next().await.unwrap();
+    assert!(first.is_some(), "the watch has begun");
+    let commit = stage
+        .push(&[
+            ("many.yaml", &many("b")),
+            ("web.yaml", &in_wave(&deployment("web", "nginx"), -1)),
+            ("last.yaml", &map("last", "a")),
+        ])
+        .await;
+    while let Some(sync) = stages.try_next().await.unwrap() {
+        assert!(!is_cancelled(&sync), "{}", message(&sync));
+        let applied = sync.status.as_ref();
+        let applied = applied.and_then(|status| status.last_applied_revision.as_deref());
+        if applied.is_some_and(|revision| revision.contains(&commit)) {
+            return;
+        }
+    }
 }

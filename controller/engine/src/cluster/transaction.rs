@@ -3,7 +3,8 @@
 //! 1. [`Transaction::check`] dry-runs all objects that the API server can judge already. Any rejection, and nothing at all is
 //!    written; all rejections are returned. Objects of a kind or in a namespace that this very set brings are judged later.
 //! 2. [`Transaction::apply`] writes stage by stage and, within a stage, kind by kind in the order kubectl users expect;
-//!    objects of one kind in parallel. A later stage starts only when the definitions of the earlier one are established.
+//!    objects of one kind in parallel. A later stage starts only when the definitions of the earlier one are established,
+//!    and so does a later transaction.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -204,10 +205,14 @@ impl<'a> Transaction<'a> {
                 definitions(self.cluster, &mut report, definitions_ready).await;
             }
             if !report.failures.is_empty() {
-                break;
+                return report;
             }
             stage = Some(next);
             apply_step(self.cluster, step, &mut report).await;
+        }
+        // What uses them may come in another transaction, such as a later wave.
+        if stage == Some(Stage::Definitions) && report.failures.is_empty() {
+            definitions(self.cluster, &mut report, definitions_ready).await;
         }
         report
     }

@@ -29,6 +29,10 @@ const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_
 /// How long a deletion may take before it is given up.
 const GONE_WITHIN: Duration = Duration::from_mins(1);
 
+/// Pause before a kind that is waited for by name, and that the cluster does not serve, is looked for again: whatever was
+/// applied may yet install its definition.
+const UNKNOWN: Duration = Duration::from_secs(2);
+
 /// What is known of an object before the first answer.
 const NOT_SEEN: &str = "not seen yet";
 
@@ -89,7 +93,15 @@ pub async fn until_healthy(
     }
     let mut streams = Vec::with_capacity(groups.len());
     for (api_version, kind, namespace, name) in groups {
-        let resource = cluster.resolve(&api_version, &kind).await?;
+        let resource = loop {
+            match cluster.resolve(&api_version, &kind).await {
+                Err(Error::UnknownKind { .. }) if owner.is_none() => {
+                    miss_kind((&api_version, &kind), targets, &mut progress);
+                    tokio::time::sleep(UNKNOWN).await;
+                }
+                resolved => break resolved?,
+            }
+        };
         let config = match (&name, owner) {
             (None, Some(owner)) => watcher::Config::default().labels(&owner.selector()),
             (name, _) => watcher::Config::default()
@@ -136,6 +148,22 @@ impl Iterator for Pauses {
 impl Backoff for Pauses {
     fn reset(&mut self) {
         self.next = RETRY.0;
+    }
+}
+
+/// Notes that the cluster does not serve a kind.
+fn miss_kind(
+    (api_version, kind): (&str, &str),
+    targets: &BTreeSet<Target>,
+    progress: &mut Progress<'_>,
+) {
+    let of_kind = |target: &&Target| target.api_version == api_version && target.id.kind == kind;
+    for target in targets.iter().filter(of_kind) {
+        let health = Health {
+            status: Status::InProgress,
+            message: format!("the cluster serves no kind {kind} of {api_version}"),
+        };
+        progress.note(&target.id, health);
     }
 }
 
