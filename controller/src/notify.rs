@@ -17,7 +17,7 @@ use std::sync::Arc;
 use flux_core::change::Change;
 use flux_core::conclude::{Finding, Outcome};
 use flux_core::edit;
-use flux_core::notify::{Commit, Kind, MAX_CHANGES, Notice, Seen, Subject, decide, wants};
+use flux_core::notify::{self, Commit, Kind, MAX_CHANGES, Notice, Seen, Subject, decide, wants};
 use flux_crds::sync::Failure;
 use flux_crds::{GitRepository, ImagePolicy, Notification, Notified, Sync};
 use jiff::Timestamp;
@@ -25,6 +25,7 @@ use kube::Resource;
 
 use crate::context::Context;
 use crate::key::Key;
+use crate::report::chain;
 use crate::sources::Snapshot;
 use crate::status::reference;
 use crate::sync::source_key;
@@ -80,6 +81,11 @@ impl Notifying for ImagePolicy {
         let update = self.spec.update.first()?;
         Some(Key::new(namespace, &update.repository.name))
     }
+}
+
+/// Refuses receivers that can never be told anything.
+pub(crate) fn check<K: Notifying>(object: &K) -> Result<(), String> {
+    notify::examine(K::KIND, object.notifications()).map_err(|invalid| chain(&invalid))
 }
 
 /// Something that happened to an object.

@@ -13,6 +13,7 @@ mod body;
 mod chat;
 mod commit_status;
 mod decide;
+mod examine;
 mod flux_v1;
 mod judge;
 mod matrix;
@@ -33,6 +34,7 @@ use crate::edit;
 use crate::git::{RepositoryUrl, Revision};
 
 pub use decide::{Seen, decide};
+pub use examine::{Invalid, examine};
 pub use judge::{Verdict, judge};
 pub use request::{Error, Method, Request, Sink, render, wants};
 pub use template::check;

@@ -23,10 +23,20 @@ pub(crate) fn key(own: &str, wanted: &Dependency) -> Key {
     Key::new(wanted.namespace.as_deref().unwrap_or(own), &wanted.name)
 }
 
-/// Refuses expressions that cannot be evaluated.
-pub(crate) fn compile(sync: &Sync) -> Result<(), Halt> {
+/// Refuses expressions that cannot be evaluated, or must not be: whoever may ask anything about an object and sees the answer
+/// can read all of it, so that expressions about Syncs of other namespaces are for those who run the controller.
+pub(crate) fn compile(sync: &Sync, runtime_namespace: &str) -> Result<(), Halt> {
+    let own = sync.metadata.namespace.as_deref().unwrap_or_default();
     let texts = sync.spec.depends_on.iter().enumerate();
     for (index, text) in texts.filter_map(|(index, wanted)| Some((index, wanted.ready.as_ref()?))) {
+        let is_foreign = |wanted: &Dependency| &*key(own, wanted).namespace != own;
+        if own != runtime_namespace && sync.spec.depends_on.get(index).is_some_and(is_foreign) {
+            let message = format!(
+                "spec.dependsOn[{index}].ready: a Sync of another namespace may be asked for by Syncs in {runtime_namespace} \
+                 only; remove the expression, or depend on a Sync of {own}"
+            );
+            return Err(Halt::stalled(Reason::AccessDenied, message));
+        }
         Expression::compile_over(text, &VARIABLES).map_err(|error| {
             let message = format!("spec.dependsOn[{index}].ready: {error}");
             Halt::stalled(Reason::InvalidSpec, message)
@@ -148,6 +158,34 @@ mod tests {
         sync
     }
 
+    const RUNTIME: &str = "flux-system";
+
+    #[test]
+    fn an_expression_about_a_foreign_sync_is_for_the_controllers_namespace() {
+        let asks = |from: &str, about: Option<&str>, ready: Option<&str>| {
+            let mut sync = ready_in(from);
+            sync.spec.depends_on = vec![Dependency {
+                name: "base".into(),
+                namespace: about.map(str::to_owned),
+                ready: ready.map(str::to_owned),
+            }];
+            compile(&sync, RUNTIME).map_err(|halt| halt.outcome.finding().reason)
+        };
+        let leak = Some("dep.spec.path.startsWith('./a')");
+        assert_eq!(asks("team", Some("other"), leak), Err(Reason::AccessDenied));
+        assert_eq!(asks("team", Some(RUNTIME), leak), Err(Reason::AccessDenied));
+        assert_eq!(asks("team", Some("other"), None), Ok(()));
+        assert_eq!(asks("team", Some("team"), leak), Ok(()));
+        assert_eq!(asks("team", None, leak), Ok(()));
+        assert_eq!(asks(RUNTIME, Some("other"), leak), Ok(()));
+    }
+
+    fn ready_in(namespace: &str) -> Sync {
+        let mut sync = ready("apps");
+        sync.metadata.namespace = Some(namespace.to_owned());
+        sync
+    }
+
     fn checked(expression: &str) -> Result<(), String> {
         let wanted = Dependency {
             name: "base".into(),
@@ -227,7 +265,7 @@ mod tests {
                 ready: Some(text.into()),
                 ..Dependency::default()
             }];
-            let halt = compile(&sync).unwrap_err();
+            let halt = compile(&sync, RUNTIME).unwrap_err();
             let found = &halt.outcome.finding().message;
             assert!(found.starts_with(message), "{found}");
         }

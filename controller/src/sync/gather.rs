@@ -21,6 +21,7 @@ use super::wakeups::{dependency_keys, source_key};
 use super::{dependency, health, inputs};
 use crate::context::Context;
 use crate::key::Key;
+use crate::notify;
 use crate::remotes::Remote;
 use crate::sources::{Served, Snapshot};
 
@@ -49,7 +50,7 @@ pub(crate) async fn gather(
     status: &SyncStatus,
     served: Served,
 ) -> Result<Gathered, Halt> {
-    check_spec(sync)?;
+    check_spec(context, sync)?;
     let newest = source(context, sync, served).await?;
     let course = Course::of(sync, status, &newest.revision);
     // Whoever follows an earlier revision does not wait for others to come back to it.
@@ -67,7 +68,7 @@ pub(crate) async fn applied(
     status: &SyncStatus,
     served: Served,
 ) -> Result<Gathered, Halt> {
-    check_spec(sync)?;
+    check_spec(context, sync)?;
     let newest = source(context, sync, served).await?;
     let course = match &status.last_applied_revision {
         Some(revision) => Course::Held(revision.clone()),
@@ -105,7 +106,7 @@ async fn at(
 }
 
 /// Refuses what cannot be followed before anything is touched.
-fn check_spec(sync: &Sync) -> Result<(), Halt> {
+fn check_spec(context: &Context, sync: &Sync) -> Result<(), Halt> {
     let invalid =
         |error: flux_crds::duration::Error| Halt::stalled(Reason::InvalidSpec, error.to_string());
     sync.spec.interval().map_err(invalid)?;
@@ -122,7 +123,8 @@ fn check_spec(sync: &Sync) -> Result<(), Halt> {
             "spec.dependsOn names this Sync itself",
         ));
     }
-    dependency::compile(sync)
+    dependency::compile(sync, &context.options.runtime_namespace)?;
+    notify::check(sync).map_err(|message| Halt::stalled(Reason::InvalidSpec, message))
 }
 
 async fn source(context: &Context, sync: &Sync, served: Served) -> Result<Arc<Snapshot>, Halt> {

@@ -7,6 +7,8 @@ use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
 
 use super::{Commit, Error, Kind, Notice, Subject, commit_status, text};
+use crate::change::{Action, Change};
+use crate::object::ObjectId;
 use crate::rendered::rendered;
 
 /// Steps that a template may take.
@@ -68,6 +70,19 @@ pub(super) fn render(template: &str, notice: &Notice) -> Result<String, Error> {
 
 /// Checks a template, by an example.
 pub fn check(template: &str) -> Result<(), Error> {
+    let change = Change {
+        id: ObjectId {
+            group: "apps".to_owned(),
+            kind: "Deployment".to_owned(),
+            namespace: "shop".to_owned(),
+            name: "web".to_owned(),
+        },
+        action: Action::Configured,
+    };
+    let commit = Commit {
+        author: "Ada <ada@example.com>".to_owned(),
+        subject: "a change".to_owned(),
+    };
     let example = Notice {
         kind: Kind::Applied,
         object: Subject {
@@ -76,16 +91,16 @@ pub fn check(template: &str) -> Result<(), Error> {
             name: "web".to_owned(),
             uid: String::new(),
         },
-        cluster: String::new(),
-        revision: None,
+        cluster: "production".to_owned(),
+        revision: Some(format!("main@sha1:{}", "0123456789".repeat(4))),
         reason: Reason::Applied,
-        message: String::new(),
+        message: "applied".to_owned(),
         time: Timestamp::UNIX_EPOCH,
-        changes: Vec::new(),
-        changed: 0,
+        changes: vec![change],
+        changed: 1,
         images: Vec::new(),
         failures: Vec::new(),
-        commit: Some(Commit::default()),
+        commit: Some(commit),
         repository: None,
         is_first: false,
     };
