@@ -15,11 +15,11 @@ mod warn;
 use std::sync::Arc;
 
 use flux_core::change::Change;
-use flux_core::conclude::{Finding, Outcome};
+use flux_core::conclude::{Event, Finding, Outcome};
 use flux_core::edit;
 use flux_core::notify::{self, Commit, Kind, MAX_CHANGES, Notice, Seen, Subject, decide, wants};
 use flux_crds::sync::Failure;
-use flux_crds::{GitRepository, ImagePolicy, Notification, Notified, Sync};
+use flux_crds::{GitRepository, ImagePolicy, Notification, Notified, Reason, Sync};
 use jiff::Timestamp;
 use kube::Resource;
 
@@ -83,9 +83,17 @@ impl Notifying for ImagePolicy {
     }
 }
 
-/// Refuses receivers that can never be told anything.
-pub(crate) fn check<K: Notifying>(object: &K) -> Result<(), String> {
-    notify::examine(K::KIND, object.notifications()).map_err(|invalid| chain(&invalid))
+/// Warns of a receiver that can never be told anything, once for each generation of the object. It stands in the way of
+/// nothing else.
+pub(crate) fn examine<K: Notifying>(context: &Context, object: &K, observed: Option<i64>) {
+    if object.meta().generation == observed {
+        return;
+    }
+    if let Err(invalid) = notify::examine(K::KIND, object.notifications()) {
+        let finding = Finding::new(Reason::NotificationFailed, chain(&invalid));
+        let warning = true;
+        context.events.publish(object, &Event { warning, finding });
+    }
 }
 
 /// Something that happened to an object.

@@ -12,7 +12,6 @@ use flux_engine::git::{Credentials, Keyring, Proxy, Remote};
 
 use crate::context::Context;
 use crate::key::Key;
-use crate::notify;
 use crate::report::chain;
 use crate::secrets;
 use crate::webhook::{self, Object};
@@ -46,7 +45,6 @@ pub(crate) async fn gather(
 ) -> Result<Gathered, Outcome> {
     let spec = &repository.spec;
     check(spec)?;
-    notify::check(repository).map_err(|message| stalled(Reason::InvalidSpec, message))?;
     let invalid =
         |error: flux_crds::duration::Error| stalled(Reason::InvalidSpec, error.to_string());
     spec.interval().map_err(invalid)?;

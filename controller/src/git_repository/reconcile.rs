@@ -46,6 +46,7 @@ pub(crate) async fn reconcile(
             .then_some(STATUS_RETRY);
     }
     let started = Instant::now();
+    notify::examine(context, repository, memory.status.observed_generation);
     let (found, written) = look_and_write(context, repository, memory).await;
     let (outcome, mut event, mut status) = conclude(&key, repository, memory, found);
     status.webhook_path = context.hooks.path(&Object::Repository(key.clone()));

@@ -13,7 +13,6 @@ use kube::Api;
 
 use crate::context::Context;
 use crate::key::Key;
-use crate::notify;
 use crate::report::chain;
 use crate::secrets::{self, Data};
 use crate::webhook::{self, Object};
@@ -38,7 +37,6 @@ pub(crate) async fn gather(context: &Context, policy: &ImagePolicy) -> Result<Ga
     let invalid =
         |error: flux_crds::duration::Error| stalled(Reason::InvalidSpec, error.to_string());
     spec.retry_interval().map_err(invalid)?;
-    notify::check(policy).map_err(|message| stalled(Reason::InvalidSpec, message))?;
     let name: Name = spec.image.parse().map_err(|error| {
         stalled(
             Reason::InvalidSpec,

@@ -17,6 +17,7 @@ use super::record::{self, STATUS_RETRY};
 use crate::context::Context;
 use crate::git_repository;
 use crate::key::Key;
+use crate::notify;
 use crate::updates::{Answers, Place, Wanted};
 
 /// Time that a repository gets to write before the policy says that it waits; most are faster, and need one status write.
@@ -53,6 +54,7 @@ pub(crate) async fn reconcile(
             .then_some(STATUS_RETRY);
     }
     let started = Instant::now();
+    notify::examine(context, policy, memory.status.observed_generation);
     let mut retry_after = None;
     if call != Call::Answer || memory.seen.is_none() {
         let looked = look(context, policy, memory, call).await;

@@ -21,7 +21,6 @@ use super::wakeups::{dependency_keys, source_key};
 use super::{dependency, health, inputs};
 use crate::context::Context;
 use crate::key::Key;
-use crate::notify;
 use crate::remotes::Remote;
 use crate::sources::{Served, Snapshot};
 
@@ -123,8 +122,7 @@ fn check_spec(context: &Context, sync: &Sync) -> Result<(), Halt> {
             "spec.dependsOn names this Sync itself",
         ));
     }
-    dependency::compile(sync, &context.options.runtime_namespace)?;
-    notify::check(sync).map_err(|message| Halt::stalled(Reason::InvalidSpec, message))
+    dependency::compile(sync, &context.options.runtime_namespace)
 }
 
 async fn source(context: &Context, sync: &Sync, served: Served) -> Result<Arc<Snapshot>, Halt> {

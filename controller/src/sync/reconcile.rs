@@ -32,6 +32,7 @@ use super::wakeups::{Situation, Wakeups, token};
 use super::{drift, finalize, health, hooks, plan, rollback};
 use crate::context::Context;
 use crate::key::Key;
+use crate::notify;
 
 mod around;
 mod unreadable;
@@ -82,6 +83,7 @@ pub(crate) async fn reconcile(
         return suspended(&recorder, memory).await;
     }
     let started = Instant::now();
+    notify::examine(context, sync, memory.status.observed_generation);
     let run = Run {
         context,
         sync,

@@ -363,3 +363,16 @@ async fn drift_is_told_and_only_to_those_who_ask_for_it() {
         .await
         .expect_err("nothing failed");
 }
+
+#[tokio::test]
+async fn a_template_that_cannot_be_used_is_told_and_holds_nothing_up() {
+    let stage = Stage::set().await;
+    let mut bad = by_url(NotificationKind::Webhook, "http://127.0.0.1:9/never");
+    bad.template = Some("{{ nmae }}".to_owned());
+    stage.create(&stage.telling(vec![bad])).await;
+    let commit = stage.push(&[("one.yaml", &map("one", "a"))]).await;
+    stage.applied(&commit).await;
+    let event = stage.event("NotificationFailed", APPS).await;
+    assert!(event.contains("spec.notify[0].template"), "{event}");
+    assert!(event.contains("known are event, kind"), "{event}");
+}

@@ -28,7 +28,7 @@ pub enum Invalid {
     },
 }
 
-/// Refuses receivers that an object of this kind can never tell anything.
+/// Finds receivers that an object of this kind can never tell anything.
 ///
 /// # Errors
 /// The first of them.
