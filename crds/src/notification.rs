@@ -16,7 +16,7 @@ use crate::SecretReference;
 )]
 pub struct Notification {
     /// What kind of receiver it is: `Slack`, `MSTeams`, `Discord`, `Matrix`, `Webhook`, `GitHubStatus`, `GitLabStatus`,
-    /// `GiteaStatus`, `Alertmanager` or `FluxV1`.
+    /// `GiteaStatus`, `Alertmanager` or `FluxV1`. The status of a commit is for Syncs only: nothing else applies commits.
     pub kind: NotificationKind,
     /// Where to send to, when the URL itself is no secret; the webhooks of Slack, Microsoft Teams and Discord are secrets.
     /// Of `Alertmanager` and `FluxV1` it is the address of the server. Example: `http://fluxcloud.monitoring:3031`.
