@@ -17,8 +17,8 @@ mod mend;
 mod tell;
 mod yielded;
 
-pub(crate) use conclude::conclude;
+pub(crate) use conclude::{conclude, is_listed};
 pub(crate) use lookout::{Lookout, mode};
 pub(crate) use mend::{Next, attend};
-pub(crate) use tell::{Deed, tell};
+pub(crate) use tell::{Deed, tell, tell_repaired};
 pub(crate) use yielded::leave;

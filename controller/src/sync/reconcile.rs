@@ -1,40 +1,33 @@
 //! One reconcile of a Sync, as a list of steps.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use flux_core::change::Change;
-use flux_core::drift::Ignore;
-use flux_core::health::is_transient;
-use flux_core::inventory::Inventory;
-use flux_core::object::{Desired, ObjectId};
-use flux_core::plan::Guard;
+use flux_crds::Sync;
 use flux_crds::sync::{DriftMode, HookPhase, RolledBack};
-use flux_crds::{Reason, Sync};
-use flux_engine::cluster::Cluster;
 use flux_engine::cluster::survey::{Survey, survey};
 
-use super::build::{self, Made, owner};
+use super::build::{self, owner};
 use super::course::{self, Course};
-use super::drift::Deed;
 use super::gather::{Gathered, gather};
 use super::halt::Halt;
 use super::health::Targets;
 use super::hooks::Hooks;
-use super::memory::{Built, Memory};
+use super::memory::Memory;
 use super::pace::Pace;
-use super::plan::Work;
 use super::record::{Done, Recorder, STATUS_RETRY, record};
 use super::target::place;
 use super::transact::Transact;
 use super::wakeups::{Situation, Wakeups, token};
-use super::{drift, finalize, health, hooks, plan, rollback};
+use super::{drift, finalize, health, plan, rollback};
 use crate::context::Context;
 use crate::key::Key;
 use crate::notify;
 
 mod around;
+mod decide;
 mod unreadable;
 
 /// Time between two looks at everything that lives, however long the interval.
@@ -254,8 +247,9 @@ impl Run<'_> {
                 .has_surveyed(survey.as_ref(), &[], Vec::new());
             return Ok((targets, Hooks::default()));
         }
-        let made = build::build(self.context, self.sync, gathered).await?;
+        let mut made = build::build(self.context, self.sync, gathered).await?;
         let targets = health::targets(self.sync, &made.desired);
+        let mut built = self.built(&mut made, targets.clone());
         let is_rollback = matches!(memory.course, Course::RolledBack(_));
         if self.sync.spec.prunes() && !is_rollback {
             self.guard(memory, &snapshot.revision, &made)?;
@@ -277,21 +271,16 @@ impl Run<'_> {
         let is_due = !is_rollback && made.hooks.are_due(memory, HookPhase::PostSync);
         let after =
             is_due.then(|| Targets::own(self.sync, made.desired.iter()).and_named(self.sync));
-        let mut built = Built {
-            generation: self.sync.metadata.generation,
-            targets: targets.clone(),
-            transient: transient(&made),
-            reads: made.reads,
-            print: made.print,
-        };
         let known = (survey.as_ref(), is_full);
         let mut work = self.plan(memory, known, (made.desired, &made.hooks));
         built.transient.extend(work.left.iter().cloned());
         let known = (&memory.inventory, survey.as_ref());
         transact.yielding = self.leave(cluster, known, &mut work.changed).await?;
         memory.built = None;
+        let drifted = std::mem::take(&mut work.drifted);
         let (done, result) = transact.run(memory, pace, work).await;
         *changes = done;
+        drift::tell_repaired(self.context, self.sync, (drifted, changes));
         memory.has_ended(&result, changes);
         result?;
         if is_full {
@@ -300,70 +289,6 @@ impl Run<'_> {
         memory.built = Some(built);
         memory.applied = Some(made.hooks.state.clone());
         Ok((after.or(targets), made.hooks))
-    }
-
-    /// Decides what to apply and what to delete, and tells of drift.
-    fn plan(
-        &self,
-        memory: &mut Memory,
-        (survey, is_full): (Option<&Survey>, bool),
-        (desired, hooks): (Vec<Desired>, &Hooks),
-    ) -> Work {
-        let owner = owner(self.sync);
-        let drift = (drift::mode(self.sync), &self.ignore(), is_full);
-        let known = hooks.without(&memory.inventory);
-        let mut work = plan::split(&owner, &known, survey, drift, desired);
-        if matches!(memory.course, Course::RolledBack(_)) {
-            work.stale.retain(|id| !hooks::is_rescue(memory, id));
-        }
-        if !self.sync.spec.prunes() {
-            let is_rollback = matches!(memory.course, Course::RolledBack(_));
-            // It stays in the inventory, for the day on which the Sync prunes again; but for what a failed revision brought.
-            let is_stale = |id: &ObjectId| is_rollback && memory.created.contains(id);
-            let (stale, left) = work.stale.into_iter().partition(is_stale);
-            work.stale = stale;
-            work.left.extend::<Vec<ObjectId>>(left);
-        }
-        drift::tell(self.context, self.sync, Deed::Repaired, &work.drifted);
-        let reported = std::mem::take(&mut work.reported);
-        memory.lookout.has_surveyed(survey, &work.kept, reported);
-        memory.inventory.release(&work.left);
-        work
-    }
-
-    /// Leaves to others what the spec says, and returns the objects that this was done to.
-    async fn leave(
-        &self,
-        target: &Cluster,
-        known: (&Inventory, Option<&Survey>),
-        changed: &mut [Desired],
-    ) -> Result<HashSet<ObjectId>, Halt> {
-        let left = drift::leave(target, known, &self.ignore(), changed).await;
-        left.map_err(|error| Halt::cluster("look at what drift.ignore leaves", &error))
-    }
-
-    /// Tells whether it is time to apply everything, to put right what no hash shows. A process that has just begun has the
-    /// records of the last one, so its first day counts in full.
-    fn is_full_due(&self, memory: &mut Memory) -> bool {
-        let since = *memory.verified.get_or_insert_with(Instant::now);
-        let day = DAY.mul_f64(1.0 + SPREAD * Context::jitter(self.key));
-        drift::mode(self.sync) == DriftMode::Repair && since.elapsed() >= day
-    }
-
-    /// Returns the changes by others that are nobody's business.
-    fn ignore(&self) -> Ignore {
-        let rules = self.sync.spec.drift.as_ref();
-        let rules = rules.map_or(&[][..], |drift| &drift.ignore);
-        // A rule that cannot be read has ended the reconcile before.
-        Ignore::new(rules).unwrap_or_default()
-    }
-
-    /// Refuses a revision that would delete more than the spec allows.
-    fn guard(&self, memory: &Memory, revision: &str, made: &Made) -> Result<(), Halt> {
-        let guard = Guard::of(self.sync.spec.prune_guard.as_ref());
-        guard
-            .check(&made.hooks.without(&memory.inventory), &made.desired)
-            .map_err(|refusal| Halt::failed(Reason::PruneRefused, format!("{revision}: {refusal}")))
     }
 
     /// Tells whether nothing that the last build looked at has moved, and all of it was applied.
@@ -397,14 +322,4 @@ fn is_intact(memory: &Memory, survey: Option<&Survey>) -> bool {
     let ids = memory.inventory.0.keys();
     ids.filter(|id| !built.transient.contains(id))
         .all(|id| plan::is_intact(&memory.inventory, survey, id))
-}
-
-fn transient(made: &Made) -> BTreeSet<ObjectId> {
-    let is_done = |object: &&Desired| is_transient(&object.id.kind, &object.value);
-    let objects = made.desired.iter().filter(is_done);
-    let jobs = made.hooks.all.iter().map(|hook| &hook.job);
-    objects
-        .chain(jobs)
-        .map(|object| object.id.clone())
-        .collect()
 }

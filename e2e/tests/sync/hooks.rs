@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::stage::{APPS, Stage, deployment, inventory, map, message};
 
 /// A Job that is done at once.
-fn job(name: &str, annotations: &str) -> String {
+pub(crate) fn job(name: &str, annotations: &str) -> String {
     format!(
         "apiVersion: batch/v1
 kind: Job

@@ -11,7 +11,7 @@ use kube::runtime::{WatchStreamExt as _, watcher};
 use crate::stage::{APPS, Stage, deployment, map, message};
 
 /// The manifest with a wave.
-fn in_wave(manifest: &str, wave: i32) -> String {
+pub(crate) fn in_wave(manifest: &str, wave: i32) -> String {
     let annotation = format!("metadata:\n  annotations: {{flux.rs/wave: \"{wave}\"}}\n");
     manifest.replacen("metadata:\n", &annotation, 1)
 }

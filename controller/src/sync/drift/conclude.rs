@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 
 use flux_core::conclude::{Finding, remove_condition, set_condition};
+use flux_core::drift::Drift;
+use flux_core::object::ObjectId;
 use flux_crds::sync::{DriftMode, ObjectDrift};
 use flux_crds::{ConditionType, Reason, Sync, SyncStatus};
 use jiff::Timestamp;
@@ -41,6 +43,13 @@ pub(crate) fn conclude(status: &mut SyncStatus, sync: &Sync, lookout: &Lookout) 
         sync.metadata.generation,
         Timestamp::now(),
     );
+}
+
+/// Tells whether a status lists a difference.
+pub(crate) fn is_listed(status: &SyncStatus, id: &ObjectId, drift: &Drift) -> bool {
+    let object = id.to_string();
+    let mut listed = status.drift.iter();
+    listed.any(|listed| listed.object == object && listed.paths == drift.paths())
 }
 
 fn finding(lookout: &Lookout) -> (&'static str, Finding) {

@@ -274,20 +274,28 @@ impl Lookout {
     }
 
     /// Notes a look at everything, if there was one: `kept` stay as they were found, and `drifted` are all differences.
+    /// Returns those that were not known before.
     pub(crate) fn has_surveyed(
         &mut self,
         survey: Option<&Survey>,
         kept: &[ObjectId],
         drifted: Vec<(ObjectId, Drift)>,
-    ) {
+    ) -> Vec<(ObjectId, Drift)> {
         let Some(survey) = survey else {
-            return;
+            return Vec::new();
         };
+        let is_known = |(id, drift): &&(ObjectId, Drift)| {
+            let standing = self.standing.get(id);
+            standing.is_some_and(|standing| standing.drift == *drift)
+        };
+        let news = drifted.iter().filter(|found| !is_known(found));
+        let news = news.cloned().collect();
         self.replace_standing(drifted);
         self.calls.has_surveyed();
         for id in kept.iter().filter(|id| survey.covers(id)) {
             self.accept(id, sighting(survey.live.get(id)));
         }
+        news
     }
 
     /// Takes it for granted that an object is as it was found: after a repair, or when its drift is nobody's business.

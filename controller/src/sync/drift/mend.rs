@@ -321,6 +321,7 @@ async fn put_back(target: &Cluster, patient: Patient, force: bool) -> Outcome {
 
 fn settle(context: &Context, sync: &Sync, memory: &mut Memory, repairs: Vec<Outcome>) -> Next {
     let (mut done, mut failed) = (Vec::new(), Vec::new());
+    let mut has_failed = false;
     for (desired, drift, repaired) in repairs {
         match repaired {
             Ok(Repaired::Done(metadata)) => {
@@ -338,8 +339,10 @@ fn settle(context: &Context, sync: &Sync, memory: &mut Memory, repairs: Vec<Outc
                     due: None,
                     is_contested: false,
                 };
-                memory.lookout.stand(desired.id.clone(), standing);
-                failed.push((desired.id, drift));
+                has_failed = true;
+                if memory.lookout.stand(desired.id.clone(), standing) {
+                    failed.push((desired.id, drift));
+                }
             }
         }
     }
@@ -348,9 +351,9 @@ fn settle(context: &Context, sync: &Sync, memory: &mut Memory, repairs: Vec<Outc
         memory.lookout.soil();
     }
     tell(context, sync, Deed::Failed, &failed);
-    if failed.is_empty() {
-        Next::Rest
-    } else {
+    if has_failed {
         Next::Reconcile
+    } else {
+        Next::Rest
     }
 }

@@ -1,5 +1,8 @@
 //! Telling of drift: event, notification, log line, figure.
 
+use std::collections::BTreeSet;
+
+use flux_core::change::Change;
 use flux_core::conclude::{Event, Finding};
 use flux_core::drift::Drift;
 use flux_core::notify::Kind;
@@ -86,6 +89,18 @@ pub(crate) fn tell(
         },
     );
     words
+}
+
+/// Tells of the objects among `drifted` that were put back.
+pub(crate) fn tell_repaired(
+    context: &Context,
+    sync: &Sync,
+    (mut drifted, changes): (Vec<(ObjectId, Drift)>, &[Change]),
+) {
+    let moved = changes.iter().filter(|change| change.action.is_change());
+    let moved: BTreeSet<&ObjectId> = moved.map(|change| &change.id).collect();
+    drifted.retain(|(id, _)| moved.contains(id));
+    tell(context, sync, Deed::Repaired, &drifted);
 }
 
 /// Returns a line an object.
