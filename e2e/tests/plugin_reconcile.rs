@@ -2,15 +2,17 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use flux_crds::Sync;
 use flux_e2e::{
     ControlPlane, Controller, GitRepo, GitServer, Plugin, TestNamespace, controller::Options,
-    plugin::Said,
+    plugin::Said, wait,
 };
 use k8s_openapi::api::{
     core::v1::ConfigMap,
     rbac::v1::{RoleBinding, RoleRef, Subject},
 };
-use kube::api::{ObjectMeta, PostParams};
+use kube::api::{ObjectMeta, Patch, PatchParams, PostParams};
+use serde_json::json;
 
 /// A repository that a controller applies to the namespace of a test.
 struct Scene {
@@ -308,5 +310,57 @@ async fn a_diff_of_a_sync_shows_what_a_push_would_change_and_delete() {
     assert_eq!(
         said.stdout,
         format!("+ ConfigMap/{name}/other created\n- ConfigMap/{name}/settings deleted\n")
+    );
+}
+
+#[tokio::test]
+async fn what_others_changed_is_listed_and_shown_in_a_diff() {
+    let scene = Scene::set().await;
+    let merge = PatchParams::default();
+    let warn = json!({"spec": {"drift": {"mode": "Warn"}}});
+    let syncs = scene.namespace.api::<Sync>();
+    let patched = syncs.patch("apps", &merge, &Patch::Merge(&warn)).await;
+    let generation = patched.unwrap().metadata.generation;
+    let is_seen = |sync: &Sync| {
+        let status = sync.status.as_ref();
+        status.is_some_and(|status| status.observed_generation == generation)
+    };
+    wait::until(&syncs, "apps", "has seen its spec", is_seen)
+        .await
+        .unwrap();
+    let green = json!({"data": {"color": "green"}});
+    let by_hand = PatchParams {
+        field_manager: Some("kubectl-edit".into()),
+        ..merge
+    };
+    let maps = scene.namespace.api::<ConfigMap>();
+    maps.patch("settings", &by_hand, &Patch::Merge(&green))
+        .await
+        .unwrap();
+    let has_drift = |sync: &Sync| {
+        let status = sync.status.as_ref();
+        status.is_some_and(|status| !status.drift.is_empty())
+    };
+    wait::until(&syncs, "apps", "sees the change", has_drift)
+        .await
+        .unwrap();
+
+    let said = scene.plugin.run(&["drift"]).await.unwrap();
+    for word in ["settings", "kubectl-edit", "data.color"] {
+        assert!(said.stdout.contains(word), "{word}: {said}");
+    }
+    let directory = scene.repository.work().join("deploy");
+    let directory = directory.display().to_string();
+    let diff = ["diff", "sync", "apps", "--path", &directory];
+    let said = scene.plugin.run(&diff).await.unwrap();
+    assert_eq!(said.code, 1, "{said}");
+    let note = "drift: ConfigMap/";
+    assert!(
+        said.stderr.contains(note) && said.stderr.contains("data.color"),
+        "{said}"
+    );
+    assert!(
+        said.stdout.contains("- green") && said.stdout.contains("+ red"),
+        "{said}"
     );
 }
