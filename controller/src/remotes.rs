@@ -23,6 +23,7 @@ pub(crate) struct Source {
 /// Another cluster. The connection lasts as long as somebody holds this.
 pub(crate) struct Remote {
     connection: Connection,
+    digest: String,
     clusters: Mutex<HashMap<Actor, Cluster>>,
 }
 
@@ -30,6 +31,11 @@ impl Remote {
     /// Returns the connection with the identity of the kubeconfig itself.
     pub(crate) fn connection(&self) -> &Connection {
         &self.connection
+    }
+
+    /// Returns which cluster it is, as a digest.
+    pub(crate) fn digest(&self) -> &str {
+        &self.digest
     }
 
     /// Returns the cluster through the rights of `actor`.
@@ -62,6 +68,7 @@ impl Remotes {
         }
         let remote = Arc::new(Remote {
             connection: connect(kubeconfig).await?,
+            digest: kubeconfig.cluster(),
             clusters: Mutex::default(),
         });
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);

@@ -18,6 +18,7 @@ mod health;
 mod hooks;
 mod inputs;
 mod memory;
+mod moved;
 mod pace;
 mod plan;
 mod reconcile;

@@ -114,6 +114,8 @@ reasons! {
     ServiceAccountNotFound,
     /// The target cluster could not be reached.
     ClusterUnreachable,
+    /// The target is another cluster than before; what was applied to the former one stays there.
+    ClusterChanged,
     /// The API server rejected objects in the dry-run; nothing was applied.
     Rejected,
     /// The API server rejected an object after others were applied.

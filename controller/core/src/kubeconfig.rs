@@ -9,8 +9,10 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::Value;
+use serde_json::{Value, json};
 use zeroize::Zeroizing;
+
+use crate::hash::desired_hash;
 
 #[cfg(test)]
 mod tests;
@@ -153,6 +155,19 @@ impl fmt::Debug for KubeConfig {
 }
 
 impl KubeConfig {
+    /// Returns a digest of which cluster this is, whoever we are there. Another authority counts as another cluster: one that
+    /// was made anew under the same address has nothing of what the former one had.
+    pub fn cluster(&self) -> String {
+        let Self {
+            server,
+            server_name,
+            authority,
+            ..
+        } = self;
+        let cluster = json!([server, server_name, authority]);
+        format!("{:016x}", desired_hash(&cluster))
+    }
+
     /// Reads the kubeconfig of a Secret: under `key`, or under `value` or `value.yaml` when no key is named.
     pub fn from_secret(data: &BTreeMap<String, Vec<u8>>, key: Option<&str>) -> Result<Self, Error> {
         let keys = key.map_or_else(|| KEYS.to_vec(), |key| vec![key]);

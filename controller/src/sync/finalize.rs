@@ -21,6 +21,7 @@ use super::build::owner;
 use super::gather::account;
 use super::halt::Halt;
 use super::memory::{Memory, write_inventory};
+use super::moved;
 use super::record::Recorder;
 use super::target::{Target, is_gone};
 use super::transact::settle;
@@ -148,6 +149,9 @@ async fn delete(recorder: &Recorder<'_>, memory: &mut Memory) -> Result<Event, V
         Ok(target) => target,
         Err(lost) => return lost.end(memory),
     };
+    if let Err(halt) = moved::note(recorder, memory, target.remote.as_deref()).await {
+        return Lost::ForNow(halt).end(memory);
+    }
     let pruned = prune(&target.cluster, &owner(sync), &ours).await;
     let forbidden = pruned
         .iter()
@@ -226,6 +230,16 @@ async fn target(context: &Context, sync: &Sync) -> Result<Target, Lost> {
 }
 
 fn left_behind(why: &str, inventory: &Inventory) -> Event {
+    let names = names(inventory);
+    let message = format!("{why}, so these objects were left in the cluster: {names}");
+    Event {
+        warning: true,
+        finding: Finding::new(Reason::FinalizeFailed, message),
+    }
+}
+
+/// Returns the first objects in words, and how many there are beside them.
+pub(super) fn names(inventory: &Inventory) -> String {
     let mut names = inventory
         .0
         .keys()
@@ -236,9 +250,5 @@ fn left_behind(why: &str, inventory: &Inventory) -> Event {
     if inventory.len() > NAMED {
         write!(names, " and {} more", inventory.len() - NAMED).ok();
     }
-    let message = format!("{why}, so these objects were left in the cluster: {names}");
-    Event {
-        warning: true,
-        finding: Finding::new(Reason::FinalizeFailed, message),
-    }
+    names
 }

@@ -21,7 +21,7 @@ use super::record::{Done, Recorder, STATUS_RETRY, record};
 use super::target::place;
 use super::transact::Transact;
 use super::wakeups::{Situation, Wakeups, token};
-use super::{drift, finalize, health, plan, rollback};
+use super::{drift, finalize, health, moved, plan, rollback};
 use crate::context::Context;
 use crate::key::Key;
 use crate::notify;
@@ -176,6 +176,7 @@ impl Run<'_> {
             memory.remote.clone_from(&gathered.remote);
             self.context.claims.settle(self.key, place(self.sync));
             course::remember(self.context, self.sync, &memory.status);
+            moved::note(self.recorder, memory, gathered.remote.as_deref()).await?;
             finalize::ensure(self.context, self.sync, memory).await?;
             let news = (&mut *wakeups, seen);
             let terms = (&gathered.rules, health::limit(self.sync));

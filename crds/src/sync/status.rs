@@ -28,6 +28,9 @@ pub struct SyncStatus {
     /// The revision that was last tried.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_attempted_revision: Option<String>,
+    /// The cluster that all of this is about, if `spec.kubeConfig` names one: a digest of its address and authority.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<String>,
     /// Every object that this Sync may have created.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inventory: Option<Inventory>,

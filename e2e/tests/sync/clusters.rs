@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use flux_crds::Sync;
 use flux_crds::reference::KeyReference;
-use flux_crds::sync::KubeConfig;
+use flux_crds::sync::{Drift, DriftMode, KubeConfig};
 use flux_e2e::{ControlPlane, Options, Plugin, install, reconcile, wait};
 use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::api::{DeleteParams, Patch, PatchParams};
 use kube::{Api, Client};
 use serde_json::{Value, json};
 
+use crate::hooks::job;
 use crate::stage::{APPS, Stage, deployment, inventory, map, message};
 
 /// The Secret with the kubeconfig.
@@ -60,6 +62,20 @@ impl Other {
     async fn data(&self, name: &str) -> Option<Value> {
         let map = self.maps().get_opt(name).await.unwrap()?;
         Some(json!(map.data))
+    }
+
+    /// Ends a Job as its controller would; nobody else runs any there.
+    async fn succeed(&self, name: &str) {
+        let jobs: Api<Job> = Api::namespaced(self.client.clone(), &self.namespace);
+        wait::until(&jobs, name, "exists", |_| true).await.unwrap();
+        let now = jiff::Timestamp::now().to_string();
+        let condition = |name: &str| json!({"type": name, "status": "True"});
+        let status = json!({"status": {
+            "succeeded": 1, "startTime": now, "completionTime": now,
+            "conditions": [condition("SuccessCriteriaMet"), condition("Complete")],
+        }});
+        let (params, status) = (PatchParams::default(), Patch::Merge(status));
+        jobs.patch_status(name, &params, &status).await.unwrap();
     }
 
     fn admin(&self) -> String {
@@ -146,6 +162,44 @@ async fn two_syncs_may_have_the_same_object_in_two_clusters() {
     let here = reconcile::applied(&stage.syncs(), "here", &commit).await;
     here.unwrap();
     assert!(other.data("one").await.is_some() && stage.data("one").await.is_some());
+}
+
+#[tokio::test]
+async fn a_sync_that_is_pointed_at_another_cluster_begins_anew_there() {
+    let stage = Stage::set().await;
+    let (first, second) = (Other::own(&stage).await, Other::shared(&stage).await);
+    secret(&stage, "value", &first.admin()).await;
+    let mut sync = elsewhere(&stage);
+    sync.spec.drift = Some(Drift {
+        mode: Some(DriftMode::Ignore),
+        ..Drift::default()
+    });
+    stage.create(&sync).await;
+    let (hook, data) = (job("before", "flux.rs/hook: pre-sync"), json!({"key": "a"}));
+    let commit = stage
+        .push(&[("one.yaml", &map("one", "a")), ("before.yaml", &hook)])
+        .await;
+    first.succeed("before").await;
+    stage.applied(&commit).await;
+    assert_eq!(first.data("one").await, Some(data.clone()));
+
+    secret(&stage, "value", &second.admin()).await;
+    second.succeed("before").await;
+    let maps = second.maps();
+    wait::until(&maps, "one", "is there", |_| true)
+        .await
+        .unwrap();
+    let told = stage.event("ClusterChanged", APPS).await;
+    assert!(told.contains("ConfigMap") && told.contains("one"), "{told}");
+    stage.applied(&commit).await;
+    assert_eq!(second.data("one").await, Some(data.clone()));
+    assert_eq!(first.data("one").await, Some(data), "it stays there");
+
+    stage.edit(APPS, json!({"kubeConfig": null})).await;
+    let maps = stage.api::<ConfigMap>();
+    wait::until(&maps, "one", "is here", |_| true)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
