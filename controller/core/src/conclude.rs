@@ -199,6 +199,11 @@ pub fn condition(conditions: &[Condition], kind: ConditionType) -> Option<&Condi
         .find(|condition| condition.type_ == kind.as_str())
 }
 
+/// Tells whether there is a condition of a type that is `True`.
+pub fn is_true(conditions: &[Condition], kind: ConditionType) -> bool {
+    condition(conditions, kind).is_some_and(|condition| condition.status == "True")
+}
+
 /// Longest message of a condition, in bytes; the schema allows more.
 const MESSAGE_LIMIT: usize = 8 * 1024;
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use flux_core::conclude::condition;
+use flux_core::conclude::is_true;
 use flux_crds::{ConditionType, GitRepository, Sync};
 
 use super::drift;
@@ -64,19 +64,13 @@ fn is_too_early(context: &Context, sync: &Sync, memory: &Memory, wakeups: &Wakeu
     let follows = sync.metadata.deletion_timestamp.is_none() && !sync.spec.is_suspended();
     let is_next = |repository: &GitRepository| {
         let status = repository.status.as_ref();
-        let ready = status.and_then(|status| condition(&status.conditions, ConditionType::Ready));
-        ready.is_some_and(|ready| ready.status == "True") && !repository.spec.is_suspended()
+        status.is_some_and(|status| is_true(&status.conditions, ConditionType::Ready))
+            && !repository.spec.is_suspended()
     };
     let repository = context.repositories.get(&source_key(sync));
     knew && follows
         && wakeups.served().is_none()
         && repository.is_some_and(|repository| is_next(&repository))
-}
-
-/// Tells whether the last reconcile ended well.
-fn is_ready(memory: &Memory) -> bool {
-    let ready = condition(&memory.concluded, ConditionType::Ready);
-    memory.failures == 0 && ready.is_some_and(|ready| ready.status == "True")
 }
 
 /// What ended a sleep.
@@ -114,7 +108,7 @@ async fn sleep(
         };
         let attended = drift::attend(context, &sync, memory, wakeups.served()).await;
         // A Sync that failed or waits is tried again in its own time; drift must not hurry it.
-        if attended == drift::Next::Reconcile && is_ready(memory) {
+        if attended == drift::Next::Reconcile && memory.is_ready() {
             return Woken::ToVerify;
         }
     }

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use flux_core::change::Change;
+use flux_core::conclude::is_true;
 use flux_core::hash::desired_hash;
 use flux_core::inventory::{self, Entry, Inventory};
 use flux_core::object::ObjectId;
 use flux_crds::sync::{self, Rollback};
-use flux_crds::{Condition, Notified, Reason, Sync, SyncStatus};
+use flux_crds::{Condition, ConditionType, Notified, Reason, Sync, SyncStatus};
 use flux_engine::cluster::Cluster;
 use flux_kustomize::Read;
 use serde_json::{Value, json};
@@ -107,6 +108,11 @@ impl Memory {
 }
 
 impl Memory {
+    /// Tells whether the last reconcile ended well.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.failures == 0 && is_true(&self.concluded, ConditionType::Ready)
+    }
+
     /// Notes how an apply ended: one that changed something and did not come to its end leaves the cluster between two
     /// revisions, whatever stopped it. Where only deletions are left, all of the new one is there.
     pub(crate) fn has_ended(&mut self, result: &Result<(), Halt>, changes: &[Change]) {

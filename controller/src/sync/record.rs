@@ -263,8 +263,7 @@ fn event(previous: &[Condition], outcome: &Outcome, changes: &[Change]) -> Optio
             })
         }
         Outcome::Ready(_) => {
-            let ready = conclude::condition(previous, ConditionType::Ready);
-            let was_ready = ready.is_some_and(|ready| ready.status == "True");
+            let was_ready = conclude::is_true(previous, ConditionType::Ready);
             conclude::event(previous, outcome).filter(|_| !was_ready)
         }
         _ => conclude::event(previous, outcome),

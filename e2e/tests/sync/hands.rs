@@ -2,7 +2,10 @@
 
 use flux_e2e::wait;
 use k8s_openapi::api::core::v1::ConfigMap;
-use kube::{ResourceExt as _, api::DeleteParams};
+use kube::{
+    ResourceExt as _,
+    api::{DeleteParams, ListParams},
+};
 use serde_json::json;
 
 use crate::stage::{APPS, Stage, map, message};
@@ -117,4 +120,23 @@ fn run(command: &mut std::process::Command, input: &serde_json::Value) {
         .write_all(text.as_bytes())
         .unwrap();
     assert!(child.wait().unwrap().success());
+}
+
+#[tokio::test]
+async fn many_objects_are_put_back_also_while_the_newest_revision_cannot_be_built() {
+    let stage = Stage::set().await;
+    stage.create(&stage.sync()).await;
+    let names: Vec<String> = (0..200).map(|number| format!("map-{number}")).collect();
+    let maps: Vec<String> = names.iter().map(|name| map(name, "a")).collect();
+    let commit = stage.push(&[("maps.yaml", &maps.join("---\n"))]).await;
+    stage.applied(&commit).await;
+    let broken = stage.push(&[("broken.yaml", "kind: [")]).await;
+    stage.failed(&broken, "BuildFailed").await;
+
+    let (maps, now) = (stage.maps(), DeleteParams::default());
+    let ours = ListParams::default().labels(&format!("flux.rs/sync={APPS}"));
+    maps.delete_collection(&now, &ours).await.unwrap();
+    for name in &names {
+        wait::until(&maps, name, "is back", |_| true).await.unwrap();
+    }
 }

@@ -30,7 +30,7 @@ use crate::sync::build::{self, owner};
 use crate::sync::gather;
 use crate::sync::memory::Memory;
 
-/// More objects than these at once are left to a reconcile, which lists and builds once for all.
+/// More objects than these at once are left to a reconcile, which lists once for all.
 const MANY: usize = 64;
 /// Repairs under way at once.
 const AT_ONCE: usize = 16;
@@ -95,7 +95,9 @@ async fn mend(context: &Context, sync: &Sync, memory: &mut Memory, served: Serve
     if suspects.is_empty() {
         return Next::Rest;
     }
-    if suspects.len() > MANY {
+    // One that failed would fail again and put nothing back.
+    let can_reconcile = memory.is_ready();
+    if suspects.len() > MANY && can_reconcile {
         return Next::Reconcile;
     }
     // A rule that cannot be read has stopped the Sync already.
@@ -112,6 +114,7 @@ async fn mend(context: &Context, sync: &Sync, memory: &mut Memory, served: Serve
     }
     let needs_stages = |id: &ObjectId| Stage::of(id) == Stage::Definitions;
     if mode(sync) == DriftMode::Repair
+        && can_reconcile
         && (found.iter()).any(|(id, live)| live.is_none() && needs_stages(id))
     {
         return Next::Reconcile;
