@@ -17,6 +17,8 @@ pub struct Entry {
     pub version: String,
     /// The last apply; none before the first, or when it was not recorded.
     pub record: Option<Record>,
+    /// Whether it was first applied by a revision that has not been applied as a whole.
+    pub is_new: bool,
 }
 
 /// The objects of a Sync, in the order of their identities.
@@ -37,8 +39,12 @@ impl Inventory {
     pub fn from_status(status: &sync::Inventory) -> Result<Self, Error> {
         let entries = status.entries.iter().map(|entry| {
             let record = entry.h.as_deref().and_then(|text| text.parse().ok());
-            let version = entry.v.clone();
-            Ok((ObjectId::parse_key(&entry.id)?, Entry { version, record }))
+            let read = Entry {
+                version: entry.v.clone(),
+                record,
+                is_new: entry.n,
+            };
+            Ok((ObjectId::parse_key(&entry.id)?, read))
         });
         entries.collect::<Result<_, Error>>().map(Self)
     }
@@ -49,6 +55,7 @@ impl Inventory {
             id: id.key(),
             v: entry.version.clone(),
             h: entry.record.map(|record| record.to_string()),
+            n: entry.is_new,
         });
         sync::Inventory {
             entries: entries.collect(),
@@ -87,6 +94,27 @@ impl Inventory {
             object.version().clone_into(&mut entry.version);
         }
         union
+    }
+
+    /// Marks what is not in an earlier inventory as new.
+    pub fn mark_new(&mut self, earlier: &Self) {
+        for (id, entry) in &mut self.0 {
+            entry.is_new |= !earlier.contains(id);
+        }
+    }
+
+    /// Notes that a revision was applied as a whole: nothing is new any more.
+    pub fn settle(&mut self) {
+        for entry in self.0.values_mut() {
+            entry.is_new = false;
+        }
+    }
+
+    /// Returns this inventory without what is new.
+    #[must_use]
+    pub fn without_new(&self) -> Self {
+        let old = self.0.iter().filter(|(_, entry)| !entry.is_new);
+        Self(old.map(|(id, entry)| (id.clone(), entry.clone())).collect())
     }
 
     /// Returns the objects that are no longer wanted, in the order of their identities.

@@ -274,7 +274,7 @@ pub(crate) fn good(status: &SyncStatus, rollback: Rollback) -> Option<&HistoryEn
 fn is_good(entry: &HistoryEntry, rollback: Rollback) -> bool {
     match entry.result {
         SyncResult::Applied => true,
-        SyncResult::Unhealthy => rollback == Rollback::OnFailure,
+        SyncResult::Unhealthy | SyncResult::Superseded => rollback == Rollback::OnFailure,
         SyncResult::Failed | SyncResult::RolledBack => false,
     }
 }
@@ -282,6 +282,22 @@ fn is_good(entry: &HistoryEntry, rollback: Rollback) -> bool {
 /// Adds to the history, newest first. The oldest entry falls out, but never the revision to go back to, however many have
 /// failed since.
 pub(crate) fn enter(history: &mut Vec<HistoryEntry>, entry: HistoryEntry) {
+    use SyncResult::{Failed, RolledBack, Superseded};
+    if let Some(newest) = history.first_mut() {
+        let is_same = newest.revision == entry.revision;
+        let is_again = newest.result == entry.result && newest.digest == entry.digest;
+        // However often a revision is tried, and however long it stays, it has one entry.
+        if is_same && is_again && entry.result != RolledBack {
+            return;
+        }
+        // A long calm is one entry as well.
+        let is_calm = is_again && entry.digest.is_some();
+        let is_open = is_same && (is_again || matches!(newest.result, Failed | Superseded));
+        if is_calm || is_open {
+            *newest = entry;
+            return;
+        }
+    }
     history.insert(0, entry);
     while history.len() > HISTORY {
         let good = [Rollback::OnFailure, Rollback::OnUnhealthy]
@@ -328,5 +344,38 @@ mod tests {
         let back = |mode| good(&status, mode).map(|entry| entry.revision.as_str());
         assert_eq!(back(Rollback::OnFailure), Some("2"));
         assert_eq!(back(Rollback::OnUnhealthy), Some("1"));
+    }
+
+    #[test]
+    fn a_revision_has_one_entry_however_often_it_is_tried() {
+        use SyncResult::{Applied, Failed, RolledBack, Superseded, Unhealthy};
+        let mut history = Vec::new();
+        let mut enter = |revision, result, digest: Option<&str>| {
+            let digest = digest.map(str::to_owned);
+            let entry = HistoryEntry {
+                digest,
+                ..entry(revision, result)
+            };
+            super::enter(&mut history, entry);
+            let shown = history.iter().map(|entry| (&*entry.revision, entry.result));
+            shown
+                .map(|(revision, result)| format!("{revision} {result:?}"))
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        enter(1, Failed, None);
+        assert_eq!(enter(1, Failed, None), "1 Failed");
+        assert_eq!(enter(1, Applied, Some("a")), "1 Applied");
+        assert_eq!(enter(2, Applied, Some("a")), "2 Applied", "nothing changed");
+        assert_eq!(enter(3, Superseded, Some("b")), "3 Superseded, 2 Applied");
+        assert_eq!(enter(3, Unhealthy, Some("b")), "3 Unhealthy, 2 Applied");
+        assert_eq!(
+            enter(3, RolledBack, None),
+            "3 RolledBack, 3 Unhealthy, 2 Applied"
+        );
+        let again = enter(3, RolledBack, None);
+        assert_eq!(again, "3 RolledBack, 3 Unhealthy, 2 Applied");
+        assert!(enter(4, Failed, None).starts_with("4 Failed, 3 RolledBack"));
+        assert!(enter(5, Failed, None).starts_with("5 Failed, 4 Failed"));
     }
 }

@@ -47,8 +47,6 @@ pub(crate) struct Memory {
     pub(crate) failures: u32,
     /// Which revision the last reconcile followed, and why.
     pub(crate) course: Course,
-    /// Objects that were applied for the first time since a revision was last applied as a whole.
-    pub(crate) created: BTreeSet<ObjectId>,
     /// Since when a revision has been applied in part: some of its objects, and not all.
     pub(crate) half_way: Option<Instant>,
     /// The connection to another cluster, so that it lasts from one reconcile to the next.

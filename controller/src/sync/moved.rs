@@ -27,7 +27,6 @@ pub(crate) async fn note(
     memory.half_way = None;
     memory.built = None;
     memory.applied = None;
-    memory.created.clear();
     memory.lookout.disarm();
     let known = match &finding {
         Some(finding) => recorder.status(memory, &Outcome::Progressing(finding.clone())),

@@ -252,7 +252,7 @@ impl Run<'_> {
         let targets = health::targets(self.sync, &made.desired);
         let mut built = self.built(&mut made, targets.clone());
         let is_rollback = matches!(memory.course, Course::RolledBack(_));
-        if self.sync.spec.prunes() && !is_rollback {
+        if self.sync.spec.prunes() {
             self.guard(memory, &snapshot.revision, &made)?;
         }
         let mut transact = Transact {

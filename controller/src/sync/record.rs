@@ -127,9 +127,9 @@ pub(crate) async fn record(
     }
     status.failures = failures;
     status.notified.clone_from(&memory.notified);
-    status.inventory = write_inventory(&memory.inventory);
     status.last_handled_reconcile = token(&sync.metadata).or(status.last_handled_reconcile);
-    follow(&mut status, memory, &outcome, (revision, health.is_some()));
+    follow(&mut status, memory, &outcome, (revision, health.as_ref()));
+    status.inventory = write_inventory(&memory.inventory);
     health::conclude(&mut status, sync, health.as_ref());
     drift::conclude(&mut status, sync, &memory.lookout);
     tell(recorder, &outcome, &changes);
@@ -193,13 +193,14 @@ fn follow(
     status: &mut SyncStatus,
     memory: &mut Memory,
     outcome: &Outcome,
-    (revision, waited): (Option<String>, bool),
+    (revision, health): (Option<String>, Option<&health::Verdict>),
 ) {
     if let Course::RolledBack(failed) = &memory.course {
         // The history has it since the rollback began.
         if outcome.finding().reason == Reason::RolledBack {
             status.last_applied_revision = Some(failed.to.clone());
-            settle(memory);
+            memory.half_way = None;
+            memory.inventory.settle();
         }
         return;
     }
@@ -207,11 +208,26 @@ fn follow(
         return;
     };
     status.last_attempted_revision = Some(revision.clone());
-    if matches!(outcome, Outcome::Ready(_)) || waited {
-        remember(status, &revision, outcome, memory);
-        status.last_applied_revision = Some(revision);
-        settle(memory);
-    } else if outcome.finding().reason == Reason::ApplyFailed {
+    if let Some(result) = result(outcome, health) {
+        let is_applied = result != SyncResult::Failed;
+        course::enter(
+            &mut status.history,
+            HistoryEntry {
+                digest: is_applied.then(|| digest(&memory.inventory)),
+                time: Time(Timestamp::now()),
+                revision: revision.clone(),
+                result,
+            },
+        );
+        if is_applied {
+            status.last_applied_revision = Some(revision);
+            memory.half_way = None;
+        }
+        if is_applied && result != SyncResult::Superseded {
+            memory.inventory.settle();
+        }
+    }
+    if outcome.finding().reason == Reason::ApplyFailed {
         memory.half_way.get_or_insert_with(Instant::now);
     } else if outcome.finding().reason == Reason::ClusterUnreachable {
         // Time in which nothing could be tried does not count against the revision.
@@ -219,36 +235,15 @@ fn follow(
     }
 }
 
-/// Notes that a revision was applied as a whole.
-fn settle(memory: &mut Memory) {
-    memory.half_way = None;
-    memory.created.clear();
-}
-
-/// Adds to the history, newest first. What is as before only moves its revision and time, so that a long calm is one entry.
-fn remember(status: &mut SyncStatus, revision: &str, outcome: &Outcome, memory: &Memory) {
-    let result = match outcome {
-        Outcome::Ready(_) => SyncResult::Applied,
-        _ => SyncResult::Unhealthy,
-    };
-    let digest = Some(digest(&memory.inventory));
-    if let Some(newest) = status.history.first_mut()
-        && newest.digest == digest
-        && newest.result == result
-    {
-        if newest.revision != revision {
-            revision.clone_into(&mut newest.revision);
-            newest.time = Time(Timestamp::now());
-        }
-        return;
+/// Returns how a revision ended, if it came to an end.
+fn result(outcome: &Outcome, health: Option<&health::Verdict>) -> Option<SyncResult> {
+    match (health, outcome) {
+        (_, Outcome::Ready(_)) => Some(SyncResult::Applied),
+        (Some(health::Verdict::Superseded), _) => Some(SyncResult::Superseded),
+        (Some(_), _) => Some(SyncResult::Unhealthy),
+        (None, Outcome::Failed(_)) => Some(SyncResult::Failed),
+        (None, _) => None,
     }
-    let entry = HistoryEntry {
-        revision: revision.to_owned(),
-        digest,
-        time: Time(Timestamp::now()),
-        result,
-    };
-    course::enter(&mut status.history, entry);
 }
 
 /// Returns the event: what changed, or that readiness moved. A new revision in which nothing changed is no news.

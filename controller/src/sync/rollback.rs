@@ -75,26 +75,15 @@ pub(crate) async fn announce(
         failures: done.failures.clone(),
         ..before
     };
-    remember(&mut status, &failed);
+    enter(
+        &mut status.history,
+        HistoryEntry {
+            revision: failed.from.clone(),
+            digest: None,
+            time: Time(Timestamp::now()),
+            result: SyncResult::RolledBack,
+        },
+    );
     status.rolled_back = Some(failed);
     recorder.write(memory, status).await
-}
-
-/// Adds the failed revision to the history, once however often it is tried.
-fn remember(status: &mut SyncStatus, failed: &RolledBack) {
-    let time = Time(Timestamp::now());
-    if let Some(newest) = status.history.first_mut()
-        && newest.revision == failed.from
-        && newest.result == SyncResult::RolledBack
-    {
-        newest.time = time;
-        return;
-    }
-    let entry = HistoryEntry {
-        revision: failed.from.clone(),
-        digest: None,
-        time,
-        result: SyncResult::RolledBack,
-    };
-    enter(&mut status.history, entry);
 }

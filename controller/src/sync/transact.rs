@@ -238,8 +238,10 @@ impl Transact<'_> {
             memory.inventory = union;
             return Ok(());
         }
-        let is_new = |id: &&ObjectId| !memory.inventory.contains(id);
-        let new: Vec<ObjectId> = union.0.keys().filter(is_new).cloned().collect();
+        let can_go_back = memory.status.last_applied_revision.is_some();
+        if memory.course == Course::Newest && can_go_back {
+            union.mark_new(&memory.inventory);
+        }
         let before = std::mem::replace(&mut memory.inventory, union);
         let finding = Finding::new(Reason::Progressing, format!("applying {}", self.revision));
         let mut status = self.recorder.status(memory, &Outcome::Progressing(finding));
@@ -251,8 +253,6 @@ impl Transact<'_> {
         if written.is_err() {
             // What does not stand in the status must not count as announced, or the next try would apply without it.
             memory.inventory = before;
-        } else if memory.course == Course::Newest {
-            memory.created.extend(new);
         }
         written.map_err(|error| Halt::api("write the inventory", &error))
     }

@@ -75,6 +75,10 @@ pub struct InventoryEntry {
     /// our ownership entry. It makes a restart cheap; without it the object is applied once more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub h: Option<String>,
+    /// Whether it was first applied by a revision that has not been applied as a whole. A rollback deletes it, also where
+    /// `spec.prune` is `false`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub n: bool,
 }
 
 /// One revision and how it ended.
@@ -88,7 +92,7 @@ pub struct HistoryEntry {
     pub digest: Option<String>,
     /// When it ended so.
     pub time: Time,
-    /// `Applied`, `Failed`, `Unhealthy` or `RolledBack`.
+    /// `Applied`, `Failed`, `Unhealthy`, `Superseded` or `RolledBack`.
     pub result: SyncResult,
 }
 
@@ -121,6 +125,8 @@ pub enum SyncResult {
     Failed,
     /// It was applied and did not become healthy.
     Unhealthy,
+    /// It was applied, and something newer came before it was healthy.
+    Superseded,
     /// It failed and the last good revision was restored.
     RolledBack,
 }

@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use flux_crds::sync::{Dependency, HealthCheck, HealthExpressions};
+use flux_crds::sync::{Dependency, HealthCheck, HealthExpressions, SyncResult};
 use flux_e2e::{reconcile, wait};
 use k8s_openapi::api::apps::v1::Deployment;
 
+use crate::rollback::history;
 use crate::stage::{APPS, Stage, deployment, map, message};
 
 #[tokio::test]
@@ -71,7 +72,7 @@ async fn a_newer_commit_ends_a_wait_at_once() {
         "      containers",
         "      nodeSelector: {nowhere: \"true\"}\n      containers",
     );
-    stage.push(&[("web.yaml", &stuck)]).await;
+    let first = stage.push(&[("web.yaml", &stuck)]).await;
     let waits = |sync: &flux_crds::Sync| {
         wait::condition(sync, "Healthy").is_some_and(|healthy| healthy.status == "Unknown")
     };
@@ -82,11 +83,16 @@ async fn a_newer_commit_ends_a_wait_at_once() {
     let commit = stage
         .push(&[("web.yaml", &deployment("web", "nginx"))])
         .await;
-    stage.applied(&commit).await;
+    let sync = stage.applied(&commit).await;
     assert!(
         started.elapsed() < Duration::from_secs(30),
         "the timeout of 10 min did not hold it up"
     );
+    let both = [
+        (commit, SyncResult::Applied),
+        (first, SyncResult::Superseded),
+    ];
+    assert_eq!(history(&sync)[..2], both);
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! What a controller knows after a restart: what stands in the status, and nothing else.
 
 use flux_crds::Sync;
-use flux_crds::sync::{Dependency, InventoryEntry};
+use flux_crds::sync::{Dependency, InventoryEntry, Rollback};
 use flux_e2e::{Options, wait};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::Job;
@@ -134,6 +134,33 @@ async fn a_hook_that_failed_before_a_revision_is_no_rollback_after_a_restart() {
     let sync = fragile.stage.reconcile().await;
     assert!(wait::has_failed(&sync, "HookFailed"), "{}", message(&sync));
     assert_eq!(sync.status.unwrap().rolled_back, None);
+}
+
+#[tokio::test]
+async fn what_a_failed_revision_brought_is_taken_back_after_a_restart_where_nothing_is_pruned() {
+    let mut fragile = Fragile::set().await;
+    let stage = &fragile.stage;
+    let mut sync = stage.sync();
+    sync.spec.prune = Some(false);
+    sync.spec.rollback = Some(Rollback::Never);
+    stage.create(&sync).await;
+    let good = stage.push(&[("one.yaml", &map("one", "a"))]).await;
+    stage.applied(&good).await;
+    let (two, wrong) = (map("two", "b"), wrong(stage));
+    let bad = stage
+        .push(&[("two.yaml", &two), ("wrong.yaml", &wrong)])
+        .await;
+    stage.failed(&bad, "ApplyFailed").await;
+    assert!(stage.data("two").await.is_some());
+
+    fragile.controller.restart().await.unwrap();
+    let stage = &fragile.stage;
+    stage.edit(APPS, json!({"rollback": "OnFailure"})).await;
+    wait::until(&stage.syncs(), APPS, "is rolled back", rolled_back)
+        .await
+        .unwrap();
+    assert_eq!(stage.data("two").await, None);
+    assert!(stage.data("one").await.is_some());
 }
 
 #[tokio::test]

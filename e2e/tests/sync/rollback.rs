@@ -47,7 +47,8 @@ fn group(stage: &Stage) -> String {
     format!("{}.example.com", stage.name())
 }
 
-fn history(sync: &Sync) -> Vec<(String, SyncResult)> {
+/// Returns the commits of the history and how they ended.
+pub(crate) fn history(sync: &Sync) -> Vec<(String, SyncResult)> {
     let entry = |entry: &sync::HistoryEntry| {
         let commit = entry.revision.rsplit(':').next().unwrap_or_default();
         (commit.to_owned(), entry.result)
@@ -200,7 +201,8 @@ async fn never_means_that_a_failed_revision_stays_half_applied() {
             ("wrong.yaml", &wrong(&stage)),
         ])
         .await;
-    stage.failed(&bad, "ApplyFailed").await;
+    let sync = stage.failed(&bad, "ApplyFailed").await;
+    assert_eq!(history(&sync)[0], (bad, SyncResult::Failed));
     assert_eq!(stage.data("one").await, Some(json!({"key": "b"})));
 }
 

@@ -133,7 +133,7 @@ fn applied(sync: &Sync) -> Option<&String> {
 /// Tells whether the cluster was equal to the revision as a whole.
 fn is_applied(entry: &HistoryEntry) -> bool {
     match entry.result {
-        SyncResult::Applied | SyncResult::Unhealthy => true,
+        SyncResult::Applied | SyncResult::Unhealthy | SyncResult::Superseded => true,
         SyncResult::Failed | SyncResult::RolledBack => false,
     }
 }

@@ -75,3 +75,17 @@ proptest! {
         prop_assert_eq!(union.difference(&stale).cloned().collect::<BTreeSet<_>>(), wanted);
     }
 }
+
+#[test]
+fn what_is_new_is_so_until_a_revision_is_applied_as_a_whole() {
+    let old = inventory(&["a".into()]);
+    let mut union = old.union(&[desired("a", "v1"), desired("b", "v1")]);
+    union.mark_new(&old);
+    let read = Inventory::from_status(&union.to_status()).unwrap();
+    assert_eq!(read, union, "the status keeps it");
+    assert_eq!(read.without_new(), old);
+    union.record(&desired("b", "v1"), Some(7));
+    assert_eq!(union.without_new(), old, "an apply alone changes nothing");
+    union.settle();
+    assert_eq!(union.without_new(), union);
+}

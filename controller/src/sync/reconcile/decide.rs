@@ -42,7 +42,7 @@ impl Run<'_> {
         if !self.sync.spec.prunes() {
             let is_rollback = matches!(memory.course, Course::RolledBack(_));
             // It stays in the inventory, for the day on which the Sync prunes again; but for what a failed revision brought.
-            let is_stale = |id: &ObjectId| is_rollback && memory.created.contains(id);
+            let is_stale = |id: &ObjectId| is_rollback && is_new(&memory.inventory, id);
             let (stale, left) = work.stale.into_iter().partition(is_stale);
             work.stale = stale;
             work.left.extend::<Vec<ObjectId>>(left);
@@ -86,8 +86,14 @@ impl Run<'_> {
     /// Refuses a revision that would delete more than the spec allows.
     pub(super) fn guard(&self, memory: &Memory, revision: &str, made: &Made) -> Result<(), Halt> {
         let guard = Guard::of(self.sync.spec.prune_guard.as_ref());
+        let known = made.hooks.without(&memory.inventory);
+        let known = match memory.course {
+            // What the failed revision brought goes with it.
+            Course::RolledBack(_) => known.without_new(),
+            Course::Newest | Course::Held(_) => known,
+        };
         guard
-            .check(&made.hooks.without(&memory.inventory), &made.desired)
+            .check(&known, &made.desired)
             .map_err(|refusal| Halt::failed(Reason::PruneRefused, format!("{revision}: {refusal}")))
     }
 
@@ -101,6 +107,10 @@ impl Run<'_> {
             print: made.print,
         }
     }
+}
+
+fn is_new(inventory: &Inventory, id: &ObjectId) -> bool {
+    inventory.get(id).is_some_and(|entry| entry.is_new)
 }
 
 fn transient(made: &Made) -> BTreeSet<ObjectId> {
