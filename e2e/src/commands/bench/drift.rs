@@ -40,8 +40,7 @@ pub(super) struct Arguments {
 pub(super) async fn run(arguments: &Arguments) -> Result<bool> {
     let stage = Stage::build(arguments).await?;
     let base = stage.controller.usage()?.resident;
-    stage.sync(arguments).await?;
-    let full = stage.controller.usage()?.resident;
+    stage.fill(arguments).await?;
     report::note(&format!("{} objects are applied\n", arguments.objects))?;
     let audit = stage.control_plane.audit_log().from_now();
     let before = stage.controller.usage()?.cpu;
@@ -52,6 +51,7 @@ pub(super) async fn run(arguments: &Arguments) -> Result<bool> {
     let (noise, changes) = (noise?, changes?);
     let cpu = stage.controller.usage()?.cpu.saturating_sub(before);
     let took = started.elapsed();
+    let full = stage.controller.usage()?.resident;
     foes.all_back(GRACE).await;
     let repairs = foes.latencies();
     let written = foes.written_for_nothing(&audit.requests().context("read the audit log")?);

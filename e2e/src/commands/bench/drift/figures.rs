@@ -25,7 +25,7 @@ pub(super) struct Figures {
     /// Writes of objects that nobody had changed, noise or none.
     pub(super) needless_writes: usize,
     pub(super) cpu_of_a_core: f64,
-    /// Resident memory above that of a controller without objects.
+    /// Resident memory after all of this above that of a controller with one object in each Sync.
     pub(super) bytes_per_object: u64,
     pub(super) base_megabytes: u64,
 }

@@ -1,11 +1,15 @@
 //! What is measured: Syncs with many objects of three kinds.
 
+use std::ops::Range;
+
 use anyhow::{Context, Result};
 use flux_crds::{
     GitRepository, GitRepositorySpec, Sync, SyncSpec, names::CONTROLLER_NAMESPACE,
     sync::SourceReference,
 };
-use flux_e2e::{ControlPlane, Controller, GitServer, Options, controller, wait};
+use flux_e2e::{
+    ControlPlane, Controller, GitRepo, GitServer, Options, controller, reconcile, wait,
+};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::{
     Api, Client,
@@ -22,21 +26,18 @@ pub(super) struct Stage {
     // Dropped in this order: the controller before the cluster that it talks to.
     pub(super) controller: Controller,
     _server: GitServer,
+    repo: GitRepo,
     pub(super) control_plane: ControlPlane,
     pub(super) client: Client,
 }
 
 impl Stage {
-    /// Starts everything and waits until the controller serves the repository.
+    /// Starts everything and waits until each Sync has applied one object.
     pub(super) async fn build(arguments: &Arguments) -> Result<Self> {
         let control_plane = ControlPlane::start(Options::default()).await?;
         let server = GitServer::start()?;
         let repo = server.create_repository(NAME)?;
-        for number in 0..arguments.objects {
-            let path = format!("{}/{}.yaml", number % arguments.syncs, name(number));
-            repo.write(&path, manifest(number))?;
-        }
-        repo.commit_and_push("all objects")?;
+        let first = write(&repo, arguments, 0..arguments.syncs)?;
         let controller = Controller::start(&control_plane, controller::Options::default()).await?;
         let client = control_plane.client().await?;
         let namespace = Namespace {
@@ -60,17 +61,29 @@ impl Stage {
         let created = repositories.create(&PostParams::default(), &source).await;
         created.context("create the GitRepository")?;
         wait::until(&repositories, NAME, "is Ready", wait::is_ready).await?;
-        Ok(Self {
+        let stage = Self {
             controller,
             _server: server,
+            repo,
             control_plane,
             client,
-        })
+        };
+        stage.create_syncs(arguments).await?;
+        stage.applied(arguments, &first).await?;
+        Ok(stage)
     }
 
     /// Applies all objects.
-    pub(super) async fn sync(&self, arguments: &Arguments) -> Result<()> {
-        let syncs: Api<Sync> = Api::namespaced(self.client.clone(), CONTROLLER_NAMESPACE);
+    pub(super) async fn fill(&self, arguments: &Arguments) -> Result<()> {
+        let all = write(&self.repo, arguments, 0..arguments.objects)?;
+        let repositories: Api<GitRepository> =
+            Api::namespaced(self.client.clone(), CONTROLLER_NAMESPACE);
+        reconcile::now(&repositories, NAME).await?;
+        self.applied(arguments, &all).await
+    }
+
+    async fn create_syncs(&self, arguments: &Arguments) -> Result<()> {
+        let syncs = self.syncs();
         for number in 0..arguments.syncs {
             let spec = SyncSpec {
                 source_ref: SourceReference {
@@ -84,17 +97,28 @@ impl Stage {
             let created = syncs.create(&PostParams::default(), &sync).await;
             created.context("create a Sync")?;
         }
+        Ok(())
+    }
+
+    async fn applied(&self, arguments: &Arguments, commit: &str) -> Result<()> {
         for number in 0..arguments.syncs {
-            wait::until(
-                &syncs,
-                &format!("sync-{number}"),
-                "is Ready",
-                wait::is_ready,
-            )
-            .await?;
+            reconcile::applied(&self.syncs(), &format!("sync-{number}"), commit).await?;
         }
         Ok(())
     }
+
+    fn syncs(&self) -> Api<Sync> {
+        Api::namespaced(self.client.clone(), CONTROLLER_NAMESPACE)
+    }
+}
+
+/// Pushes objects, and returns the commit.
+fn write(repo: &GitRepo, arguments: &Arguments, numbers: Range<usize>) -> Result<String> {
+    for number in numbers {
+        let path = format!("{}/{}.yaml", number % arguments.syncs, name(number));
+        repo.write(&path, manifest(number))?;
+    }
+    repo.commit_and_push("objects")
 }
 
 /// Every fifth object has a status.
