@@ -1,15 +1,15 @@
 //! Waiting until what was applied is healthy. A wait holds no worker, and a newer revision ends it at once.
 
 use std::collections::BTreeSet;
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 use std::time::Duration;
 
-use flux_core::conclude::{Finding, Outcome, remove_condition, set_condition};
+use flux_core::conclude::{Finding, Outcome, set_condition};
 use flux_core::health::{Rules, Status, is_transient};
 use flux_core::object::{Desired, ObjectId, split_api_version};
 use flux_core::owner::Owner;
 use flux_crds::sync::HealthCheck;
-use flux_crds::{ConditionType, Reason, Sync, SyncStatus};
+use flux_crds::{ConditionType, Reason, Sync};
 use flux_engine::cluster::wait::{States, Target, Watched, until_healthy};
 use flux_engine::cluster::{Cluster, Error};
 use jiff::Timestamp;
@@ -22,6 +22,10 @@ use super::pace::Limits;
 use super::record::Recorder;
 use super::wakeups::{Situation, Wakeups};
 use crate::report::chain;
+
+mod verdict;
+
+pub(crate) use verdict::{Verdict, conclude};
 
 /// Time after which a wait shows in the status; most are over before, and need no write.
 const SHOW_AFTER: Duration = Duration::from_millis(500);
@@ -37,52 +41,6 @@ pub(crate) struct Targets {
     own: BTreeSet<Target>,
     /// Objects that the spec names.
     named: BTreeSet<Target>,
-}
-
-/// How a wait ended.
-#[derive(Debug)]
-pub(crate) enum Verdict {
-    /// All are healthy.
-    Healthy,
-    /// One has failed, or some are not healthy in time.
-    Unhealthy(String),
-    /// Something newer came.
-    Superseded,
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Healthy => "healthy",
-            Self::Unhealthy(message) => message,
-            Self::Superseded => "something newer came",
-        })
-    }
-}
-
-impl Verdict {
-    /// Tells whether an object has failed, and not only taken too long.
-    pub(crate) fn is_final(&self) -> bool {
-        matches!(self, Self::Unhealthy(message) if message.starts_with(FAILED))
-    }
-
-    /// Returns the outcome of a reconcile whose wait did not end well.
-    pub(crate) fn failure(&self) -> Option<Outcome> {
-        match self {
-            Self::Healthy => None,
-            Self::Unhealthy(message) => Some(Outcome::Failed(Finding::new(
-                Reason::HealthCheckFailed,
-                message.clone(),
-            ))),
-            Self::Superseded => {
-                let message = "the wait for health ended because something newer came";
-                Some(Outcome::Progressing(Finding::new(
-                    Reason::HealthCheckCancelled,
-                    message,
-                )))
-            }
-        }
-    }
 }
 
 impl Targets {
@@ -252,6 +210,10 @@ impl Wait<'_> {
         states.0.append(&mut states.1);
         match ended {
             Ended::Settled(Ok(())) => Ok(verdict(&states.0)),
+            // Nobody serves the kind any more: its objects are gone.
+            Ended::Settled(Err(error)) if error.is_not_found() => {
+                Ok(Verdict::Unhealthy(chain(&error)))
+            }
             Ended::Settled(Err(error)) => Err(Halt::cluster("watch what was applied", &error)),
             Ended::Superseded => Ok(Verdict::Superseded),
             Ended::Late => Ok(Verdict::Unhealthy(format!(
@@ -337,37 +299,6 @@ fn list(states: &States) -> String {
         write!(text, "; and {} more", bad.len() - NAMED).ok();
     }
     text
-}
-
-/// Sets the `Healthy` condition, or takes it away from a Sync that does not wait.
-pub(crate) fn conclude(status: &mut SyncStatus, sync: &Sync, verdict: Option<&Verdict>) {
-    let generation = sync.metadata.generation;
-    if !sync.spec.waits() && sync.spec.health_checks.is_empty() {
-        remove_condition(&mut status.conditions, ConditionType::Healthy);
-        return;
-    }
-    let (healthy, finding) = match verdict {
-        None => return,
-        Some(Verdict::Healthy) => (
-            "True",
-            Finding::new(Reason::Healthy, "all that was applied is healthy"),
-        ),
-        Some(Verdict::Unhealthy(message)) => (
-            "False",
-            Finding::new(Reason::HealthCheckFailed, message.clone()),
-        ),
-        Some(Verdict::Superseded) => (
-            "Unknown",
-            Finding::new(Reason::HealthCheckCancelled, "something newer came"),
-        ),
-    };
-    set_condition(
-        &mut status.conditions,
-        ConditionType::Healthy,
-        (healthy, &finding),
-        generation,
-        Timestamp::now(),
-    );
 }
 
 #[cfg(test)]
