@@ -17,7 +17,9 @@ use std::sync::Arc;
 use flux_core::change::Change;
 use flux_core::conclude::{Event, Finding, Outcome};
 use flux_core::edit;
-use flux_core::notify::{self, Commit, Kind, MAX_CHANGES, Notice, Seen, Subject, decide, wants};
+use flux_core::notify::{
+    self, Commit, Kind, MAX_CHANGES, Notice, Seen, Subject, begin, decide, wants,
+};
 use flux_crds::sync::Failure;
 use flux_crds::{GitRepository, ImagePolicy, Notification, Notified, Reason, Sync};
 use jiff::Timestamp;
@@ -156,7 +158,8 @@ pub(crate) fn conclude(
         *told = None;
         return;
     }
-    let is_first = told.is_none();
+    // That something began is not yet anything that happened.
+    let is_first = told.as_ref().is_none_or(|told| told.generation.is_none());
     let seen = Seen {
         outcome: ended.outcome,
         revision: ended.revision,
@@ -173,6 +176,28 @@ pub(crate) fn conclude(
             ..News::new(kind, ended.outcome.finding())
         };
         enqueue(context, object, news, is_first);
+    }
+}
+
+/// Tells that a revision begins to be applied, if that is news, and keeps in `told` that it was.
+pub(crate) fn progress(
+    context: &Context,
+    object: &impl Notifying,
+    told: &mut Option<Notified>,
+    revision: &str,
+) {
+    if object.notifications().is_empty() {
+        return;
+    }
+    let (kind, now) = begin(told.as_ref(), revision);
+    *told = now;
+    if let Some(kind) = kind {
+        let finding = Finding::new(Reason::Progressing, format!("applying {revision}"));
+        let news = News {
+            revision: Some(revision),
+            ..News::new(kind, &finding)
+        };
+        send(context, object, news);
     }
 }
 

@@ -16,7 +16,8 @@ use crate::SecretReference;
 )]
 pub struct Notification {
     /// What kind of receiver it is: `Slack`, `MSTeams`, `Discord`, `Matrix`, `Webhook`, `GitHubStatus`, `GitLabStatus`,
-    /// `GiteaStatus`, `Alertmanager` or `FluxV1`. The status of a commit is for Syncs only: nothing else applies commits.
+    /// `GiteaStatus`, `Alertmanager` or `FluxV1`. The status of a commit is for Syncs only: nothing else applies commits. It is pending
+    /// from the first change of a new revision on, if `on` leaves out none of `Applied`, `Failed` and `RolledBack`.
     pub kind: NotificationKind,
     /// Where to send to, when the URL itself is no secret; the webhooks of Slack, Microsoft Teams and Discord are secrets.
     /// Of `Alertmanager` and `FluxV1` it is the address of the server. Example: `http://fluxcloud.monitoring:3031`.
@@ -119,6 +120,9 @@ pub struct Notified {
     /// The `metadata.generation` of the spec that it was about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub generation: Option<i64>,
+    /// The revision of which was told that it begins to be applied, until its end is told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub begun: Option<String>,
     /// The reasons of the failures that were told since it was last well; empty while it is.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<String>,

@@ -33,7 +33,7 @@ use crate::change::Change;
 use crate::edit;
 use crate::git::{RepositoryUrl, Revision};
 
-pub use decide::{Seen, decide};
+pub use decide::{Seen, begin, decide};
 pub use examine::{Invalid, examine};
 pub use judge::{Verdict, judge};
 pub use request::{Error, Method, Request, Sink, render, wants};
@@ -45,6 +45,8 @@ pub const MAX_CHANGES: usize = 100;
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
+    /// A revision begins to be applied. Only the status of its commit shows it.
+    Progressing,
     /// A revision was applied.
     Applied,
     /// A reconcile failed.
@@ -63,6 +65,7 @@ impl Kind {
     /// Returns the word for programs.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Progressing => "Progressing",
             Self::Applied => "Applied",
             Self::Failed => "Failed",
             Self::RolledBack => "RolledBack",
@@ -77,7 +80,9 @@ impl Kind {
         match self {
             Self::Failed | Self::RolledBack => Severity::Error,
             Self::Drift => Severity::Warning,
-            Self::Applied | Self::Recovered | Self::ImageUpdate => Severity::Info,
+            Self::Progressing | Self::Applied | Self::Recovered | Self::ImageUpdate => {
+                Severity::Info
+            }
         }
     }
 }

@@ -29,6 +29,7 @@ use super::plan::{self, Work};
 use super::record::Recorder;
 use crate::claims::{Claims, Conflict};
 use crate::key::Key;
+use crate::notify;
 
 mod pruning;
 
@@ -76,6 +77,7 @@ impl Transact<'_> {
             ..
         }: Work,
     ) -> (Vec<Change>, Result<(), Halt>) {
+        let has_news = !(pending.is_empty() && stale.is_empty());
         let hooks = self.hooks.all.iter().map(|hook| &hook.job.id);
         let wanted: Vec<ObjectId> = pending
             .iter()
@@ -87,6 +89,9 @@ impl Transact<'_> {
         let mut changes = Vec::new();
         let result = async {
             let transaction = self.begin(memory, pending, &wanted).await?;
+            if has_news && !matches!(memory.course, Course::RolledBack(_)) {
+                self.tell_progress(memory);
+            }
             self.before(memory, pace).await?;
             self.apply(memory, pace, transaction, &mut changes).await?;
             self.prune(memory, &stale, &mut changes).await
@@ -116,6 +121,11 @@ impl Transact<'_> {
                 Err(halt)
             }
         }
+    }
+
+    fn tell_progress(&self, memory: &mut Memory) {
+        let Recorder { context, sync, .. } = self.recorder;
+        notify::progress(context, *sync, &mut memory.notified, self.revision);
     }
 
     async fn before(&self, memory: &mut Memory, pace: &mut Pace<'_>) -> Result<(), Halt> {

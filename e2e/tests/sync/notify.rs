@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use flux_crds::notification::{NotificationEvent, NotificationKind};
+use flux_crds::sync::Rollback;
 use flux_crds::{Notification, SecretReference, Sync};
 use flux_e2e::receiver::{Conduct, QUIET, Received};
 use flux_e2e::{ControlPlane, Controller, GitServer, Options, Receiver, controller};
@@ -12,7 +13,7 @@ use kube::ResourceExt as _;
 use kube::api::ListParams;
 use serde_json::{Value, json};
 
-use crate::stage::{APPS, Stage, log, map};
+use crate::stage::{APPS, Stage, deployment, log, map};
 
 const TOKEN: &str = "t0ken-that-nobody-may-see";
 
@@ -160,20 +161,62 @@ async fn statuses(stage: &Stage, receiver: &Receiver, commit: &str) {
         format!("/gitlab/projects/{name}/statuses/{commit}"),
         format!("/gitea/repos/{name}/statuses/{commit}"),
     );
-    let github = receiver.wait_for(&github, 1).await.unwrap().remove(0);
+    let both = receiver.wait_for(&github, 2).await.unwrap();
+    assert_eq!(states(&both), ["pending", "success"]);
+    assert_eq!(both[0].json()["context"], both[1].json()["context"]);
+    let github = &both[1];
     assert_eq!(github.header("authorization"), format!("Bearer {TOKEN}"));
     let status = github.json();
-    assert_eq!(status["state"], "success");
     let context = format!("flux/{name}/{APPS} (");
     assert!(
         status["context"].as_str().unwrap().starts_with(&context),
         "{status}"
     );
-    let gitlab = receiver.wait_for(&gitlab, 1).await.unwrap().remove(0);
-    assert_eq!(gitlab.header("private-token"), TOKEN);
-    assert_eq!(gitlab.json()["state"], "success");
-    let gitea = receiver.wait_for(&gitea, 1).await.unwrap().remove(0);
-    assert_eq!(gitea.header("authorization"), format!("token {TOKEN}"));
+    let gitlab = receiver.wait_for(&gitlab, 2).await.unwrap();
+    assert_eq!(gitlab[0].header("private-token"), TOKEN);
+    assert_eq!(states(&gitlab), ["running", "success"]);
+    let gitea = receiver.wait_for(&gitea, 2).await.unwrap();
+    assert_eq!(states(&gitea), ["pending", "success"]);
+    assert_eq!(gitea[0].header("authorization"), format!("token {TOKEN}"));
+}
+
+/// What a commit was said to be, one after the other.
+fn states(requests: &[Received]) -> Vec<String> {
+    let state = |one: &Received| one.json()["state"].as_str().unwrap_or_default().to_owned();
+    requests.iter().map(state).collect()
+}
+
+#[tokio::test]
+async fn a_commit_is_pending_until_it_is_healthy_and_its_failure_takes_the_place() {
+    let stage = Stage::set().await;
+    let receiver = Receiver::start().unwrap();
+    let data = json!({"url": receiver.url(""), "token": TOKEN});
+    stage.receiver("forge", data).await;
+    let mut sync = stage.telling(vec![by_secret(NotificationKind::GiteaStatus, "forge")]);
+    sync.spec.wait = Some(true);
+    sync.spec.rollback = Some(Rollback::Never);
+    sync.spec.timeout = Some("3s".into());
+    stage.create(&sync).await;
+    let path = |commit: &str| format!("/repos/{}/statuses/{commit}", stage.name());
+    let stuck = deployment("web", "nginx").replace(
+        "    spec:\n",
+        "    spec:\n      nodeSelector: {nowhere: \"true\"}\n",
+    );
+    let bad = stage.push(&[("web.yaml", &stuck)]).await;
+    let first = receiver.wait_for(&path(&bad), 1).await.unwrap();
+    assert_eq!(states(&first), ["pending"], "it is not healthy yet");
+    stage.failed(&bad, "HealthCheckFailed").await;
+    let both = receiver.wait_for(&path(&bad), 2).await.unwrap();
+    assert_eq!(states(&both), ["pending", "failure"]);
+    stage.reconcile().await;
+    let good = stage
+        .push(&[("web.yaml", &deployment("web", "nginx"))])
+        .await;
+    stage.applied(&good).await;
+    let both = receiver.wait_for(&path(&good), 2).await.unwrap();
+    assert_eq!(states(&both), ["pending", "success"]);
+    let said = states(&receiver.received(&path(&bad)));
+    assert_eq!(said, ["pending", "failure"], "a retry says nothing new");
 }
 
 #[tokio::test]

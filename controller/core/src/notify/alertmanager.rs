@@ -22,6 +22,7 @@ pub(super) fn is_for(notice: &Notice, is_asked: bool) -> bool {
         Kind::Failed | Kind::RolledBack | Kind::Recovered | Kind::Drift => true,
         Kind::Applied => is_asked && notice.changed > 0,
         Kind::ImageUpdate => is_asked,
+        Kind::Progressing => false,
     }
 }
 
@@ -31,6 +32,7 @@ pub(super) fn request(sink: &Sink, notice: &Notice) -> Result<Request, Error> {
     let (name, severity) = match notice.kind {
         Kind::Failed | Kind::RolledBack | Kind::Recovered => ("NotReady", "error"),
         Kind::Drift => ("Drifted", "warning"),
+        Kind::Progressing => ("Progressing", "info"),
         Kind::Applied => ("Applied", "info"),
         Kind::ImageUpdate => ("ImageUpdate", "info"),
     };
@@ -50,7 +52,9 @@ pub(super) fn request(sink: &Sink, notice: &Notice) -> Result<Request, Error> {
     let ends = match notice.kind {
         Kind::Failed | Kind::RolledBack => later(notice.time, FAILURE_ENDS),
         Kind::Recovered => notice.time,
-        Kind::Applied | Kind::Drift | Kind::ImageUpdate => later(notice.time, NEWS_ENDS),
+        Kind::Progressing | Kind::Applied | Kind::Drift | Kind::ImageUpdate => {
+            later(notice.time, NEWS_ENDS)
+        }
     };
     let mut alert = json!({
         "labels": labels,

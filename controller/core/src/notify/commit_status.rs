@@ -19,6 +19,7 @@ const PUBLIC: [&str; 4] = ["github.com", "gitlab.com", "codeberg.org", "gitea.co
 /// How a commit is doing.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
+    Pending,
     Success,
     Failure,
 }
@@ -30,6 +31,7 @@ pub(super) fn is_for(notice: &Notice) -> bool {
 
 fn state(kind: Kind) -> Option<State> {
     match kind {
+        Kind::Progressing => Some(State::Pending),
         Kind::Applied | Kind::Recovered => Some(State::Success),
         Kind::Failed | Kind::RolledBack => Some(State::Failure),
         Kind::Drift | Kind::ImageUpdate => None,
@@ -54,6 +56,7 @@ impl<'a> Status<'a> {
                 1 => "applied, 1 object changed".to_owned(),
                 count => format!("applied, {count} objects changed"),
             },
+            Kind::Progressing => notice.message.clone(),
             _ => format!("{}: {}", notice.reason, notice.message),
         };
         Ok(Self {
@@ -90,11 +93,20 @@ impl<'a> Status<'a> {
         parts.join("/")
     }
 
-    fn word(&self, success: &'static str, failure: &'static str) -> &'static str {
-        match self.state {
-            State::Success => success,
-            State::Failure => failure,
-        }
+    /// Returns the request that GitHub, and Gitea after it, take at `api`, without the token.
+    fn post(&self, api: &str, length: usize) -> Request {
+        let state = match self.state {
+            State::Pending => "pending",
+            State::Success => "success",
+            State::Failure => "failure",
+        };
+        let url = format!("{api}/repos/{}/statuses/{}", self.parts(), self.commit_id);
+        let body = json!({
+            "state": state,
+            "context": self.context,
+            "description": text::cut(&self.text, length),
+        });
+        Request::post(url, &body)
     }
 }
 
@@ -112,30 +124,21 @@ fn context(notice: &Notice) -> String {
 }
 
 /// GitHub, also on a server of its own.
-pub(super) fn github(sink: &Sink, notice: &Notice) -> Result<Request, Error> {
+pub(super) fn on_github(sink: &Sink, notice: &Notice) -> Result<Request, Error> {
     let status = Status::of(sink, notice)?;
     let api = status.api(sink, |web| match web {
         "https://github.com" => "https://api.github.com".to_owned(),
         web => format!("{web}/api/v3"),
     })?;
-    let url = format!(
-        "{api}/repos/{}/statuses/{}",
-        status.parts(),
-        status.commit_id
-    );
-    let body = json!({
-        "state": status.word("success", "failure"),
-        "context": status.context,
-        "description": text::cut(&status.text, DESCRIPTION.0),
-    });
-    Ok(Request::post(url, &body)
+    Ok(status
+        .post(&api, DESCRIPTION.0)
         .with("authorization", format!("Bearer {}", sink.token()?))
         .with("accept", "application/vnd.github+json".to_owned())
         .with("x-github-api-version", "2022-11-28".to_owned()))
 }
 
 /// GitLab, also on a server of its own.
-pub(super) fn gitlab(sink: &Sink, notice: &Notice) -> Result<Request, Error> {
+pub(super) fn on_gitlab(sink: &Sink, notice: &Notice) -> Result<Request, Error> {
     let status = Status::of(sink, notice)?;
     let api = status.api(sink, |web| format!("{web}/api/v4"))?;
     let url = format!(
@@ -143,8 +146,13 @@ pub(super) fn gitlab(sink: &Sink, notice: &Notice) -> Result<Request, Error> {
         text::path_part(status.path()),
         status.commit_id
     );
+    let state = match status.state {
+        State::Pending => "running",
+        State::Success => "success",
+        State::Failure => "failed",
+    };
     let body = json!({
-        "state": status.word("success", "failed"),
+        "state": state,
         "name": status.context,
         "description": text::cut(&status.text, DESCRIPTION.1),
     });
@@ -152,20 +160,11 @@ pub(super) fn gitlab(sink: &Sink, notice: &Notice) -> Result<Request, Error> {
 }
 
 /// Gitea and Forgejo.
-pub(super) fn gitea(sink: &Sink, notice: &Notice) -> Result<Request, Error> {
+pub(super) fn on_gitea(sink: &Sink, notice: &Notice) -> Result<Request, Error> {
     let status = Status::of(sink, notice)?;
     let api = status.api(sink, |web| format!("{web}/api/v1"))?;
-    let url = format!(
-        "{api}/repos/{}/statuses/{}",
-        status.parts(),
-        status.commit_id
-    );
-    let body = json!({
-        "state": status.word("success", "failure"),
-        "context": status.context,
-        "description": text::cut(&status.text, DESCRIPTION.2),
-    });
-    Ok(Request::post(url, &body).with("authorization", format!("token {}", sink.token()?)))
+    let request = status.post(&api, DESCRIPTION.2);
+    Ok(request.with("authorization", format!("token {}", sink.token()?)))
 }
 
 /// Returns where the web pages of a repository's server are. Over SSH it is the host with TLS.

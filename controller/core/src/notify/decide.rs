@@ -41,6 +41,20 @@ pub fn decide(told: Option<&Notified>, seen: Seen<'_>) -> (Option<Kind>, Option<
     }
 }
 
+/// Returns what to tell when a revision begins to be applied, and what was told from then on: that it does, once. One that
+/// was told of already, or that is tried again, does not begin anew.
+pub fn begin(told: Option<&Notified>, revision: &str) -> (Option<Kind>, Option<Notified>) {
+    let is_same = |one: &Option<String>| one.as_deref() == Some(revision);
+    if told.is_some_and(|told| is_same(&told.revision) || is_same(&told.begun)) {
+        return (None, told.cloned());
+    }
+    let now = Notified {
+        begun: Some(revision.to_owned()),
+        ..told.cloned().unwrap_or_default()
+    };
+    (Some(Kind::Progressing), Some(now))
+}
+
 fn well(
     told: Option<&Notified>,
     known: &Notified,
@@ -50,6 +64,7 @@ fn well(
         revision: seen.revision.map(str::to_owned),
         generation: seen.generation,
         failures: Vec::new(),
+        begun: None,
     };
     if !known.failures.is_empty() {
         return (Some(Kind::Recovered), Some(now));
@@ -57,7 +72,9 @@ fn well(
     if seen.revision.is_none() {
         return (None, told.cloned());
     }
-    let kind = (told != Some(&now)).then_some(Kind::Applied);
+    let is_told =
+        told.is_some_and(|told| told.revision == now.revision && told.generation == now.generation);
+    let kind = (!is_told).then_some(Kind::Applied);
     (kind, Some(now))
 }
 
@@ -71,6 +88,7 @@ fn failed(mut known: Notified, seen: Seen<'_>, reason: Reason) -> (Option<Kind>,
     }
     if is_other_revision {
         known.revision = seen.revision.map(str::to_owned);
+        known.begun = None;
     }
     let word = reason.as_str();
     if known.failures.iter().any(|told| told == word) || known.failures.len() >= MAX_REASONS {
@@ -104,6 +122,33 @@ mod tests {
             kind
         };
         story.iter().map(step).collect()
+    }
+
+    #[test]
+    fn a_revision_begins_once_however_often_it_is_tried() {
+        let (kind, told) = begin(None, "a");
+        assert_eq!(kind, Some(Kind::Progressing));
+        assert_eq!(begin(told.as_ref(), "a").0, None, "after a restart");
+        let ended = |told: Option<&Notified>, outcome: Outcome| {
+            let seen = Seen {
+                outcome: &outcome,
+                revision: Some("a"),
+                generation: Some(1),
+                failures: 1,
+            };
+            decide(told, seen)
+        };
+        let (kind, told) = ended(told.as_ref(), failed(Reason::ApplyFailed, ""));
+        assert_eq!(kind, Some(Kind::Failed));
+        assert_eq!(begin(told.as_ref(), "a").0, None, "it is tried again");
+        let (kind, told) = ended(told.as_ref(), ready());
+        assert_eq!(kind, Some(Kind::Recovered));
+        assert_eq!(begin(told.as_ref(), "a").0, None, "it is repaired");
+        let (kind, begun) = begin(told.as_ref(), "b");
+        assert_eq!(kind, Some(Kind::Progressing));
+        let (kind, told) = ended(begun.as_ref(), ready());
+        assert_eq!(kind, None, "git went back to what was told");
+        assert_eq!(begin(told.as_ref(), "b").0, Some(Kind::Progressing));
     }
 
     fn ready() -> Outcome {

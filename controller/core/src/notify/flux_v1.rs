@@ -58,6 +58,7 @@ fn event(sink: &Sink, notice: &Notice) -> Result<Event, Error> {
         Kind::Applied | Kind::Recovered if notice.changed > 0 => ("sync", Some(sync(sink, notice))),
         Kind::Failed if is_in_part(notice) => ("sync", Some(sync(sink, notice))),
         Kind::ImageUpdate => ("autorelease", Some(autorelease(notice))),
+        Kind::Progressing => ("progressing", None),
         Kind::Applied => ("applied", None),
         Kind::Recovered => ("recovered", None),
         Kind::Failed => ("failed", None),

@@ -221,6 +221,10 @@ impl Sink {
 pub fn wants(notification: &Notification, notice: &Notice) -> bool {
     let asked = |event| notification.on.contains(&event);
     let is_asked = match notice.kind {
+        // Who does not hear of each end would see it begin and never end.
+        Kind::Progressing => {
+            asked(Event::Applied) && asked(Event::Failed) && asked(Event::RolledBack)
+        }
         Kind::Applied => asked(Event::Applied),
         Kind::Failed => asked(Event::Failed),
         Kind::RolledBack => asked(Event::RolledBack),
@@ -240,6 +244,7 @@ pub fn wants(notification: &Notification, notice: &Notice) -> bool {
         | NotificationKind::GiteaStatus => commit_status::is_for(notice),
         NotificationKind::Alertmanager => alertmanager::is_for(notice, is_asked),
         // A revision in which nothing changed here is news for its commit alone.
+        _ if notice.kind == Kind::Progressing => false,
         _ => notice.kind != Kind::Applied || notice.changed > 0,
     }
 }
@@ -252,9 +257,9 @@ pub fn render(sink: &Sink, notice: &Notice) -> Result<Request, Error> {
         NotificationKind::Discord => chat::discord(sink, notice),
         NotificationKind::Matrix => matrix::request(sink, notice),
         NotificationKind::Webhook => webhook::request(sink, notice),
-        NotificationKind::GitHubStatus => commit_status::github(sink, notice),
-        NotificationKind::GitLabStatus => commit_status::gitlab(sink, notice),
-        NotificationKind::GiteaStatus => commit_status::gitea(sink, notice),
+        NotificationKind::GitHubStatus => commit_status::on_github(sink, notice),
+        NotificationKind::GitLabStatus => commit_status::on_gitlab(sink, notice),
+        NotificationKind::GiteaStatus => commit_status::on_gitea(sink, notice),
         NotificationKind::Alertmanager => alertmanager::request(sink, notice),
         NotificationKind::FluxV1 => flux_v1::request(sink, notice),
     }

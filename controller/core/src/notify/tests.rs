@@ -33,6 +33,7 @@ fn notice(kind: Kind) -> Notice {
             "putting back 1 objects:\nDeployment/shop/web was deleted",
         ),
         Kind::ImageUpdate => (Reason::ImageUpdated, "main@sha1:5f70: update"),
+        Kind::Progressing => (Reason::Progressing, "applying main@sha1:5f70"),
         Kind::Applied | Kind::Recovered => (Reason::Applied, "Applied revision: main"),
     };
     Notice {
@@ -334,6 +335,25 @@ fn a_commit_status_says_how_the_commit_is_doing() {
     assert_eq!(header(&applied, "private-token"), Some("t"));
 }
 
+#[rstest]
+#[case::github(NotificationKind::GitHubStatus, "pending", "context")]
+#[case::gitlab(NotificationKind::GitLabStatus, "running", "name")]
+#[case::gitea(NotificationKind::GiteaStatus, "pending", "context")]
+fn a_commit_that_is_being_applied_is_pending_under_the_name_of_its_end(
+    #[case] kind: NotificationKind,
+    #[case] state: &str,
+    #[case] name: &str,
+) {
+    let sink = sink(kind, &[("token", "t"), ("url", "http://git.lan")]);
+    let begun = render(&sink, &notice(Kind::Progressing)).unwrap();
+    let ended = render(&sink, &applied()).unwrap();
+    assert_eq!(begun.url.expose(), ended.url.expose());
+    let (begun, ended) = (body(&begun), body(&ended));
+    assert_eq!(begun["state"], state);
+    assert_eq!(begun["description"], "applying main@sha1:5f70");
+    assert_eq!(begun[name], ended[name]);
+}
+
 #[test]
 fn no_token_goes_to_a_server_that_another_owner_chose() {
     let mut notice = notice(Kind::Failed);
@@ -527,6 +547,7 @@ fn what_a_secret_lacks_is_named() {
 #[case::a_revision_at_last(&[NotificationEvent::Applied], Kind::Recovered, true)]
 #[case::no_failure_told(&[NotificationEvent::Drift], Kind::Recovered, false)]
 #[case::nothing_changed(&[], Kind::Applied, false)]
+#[case::nothing_has_happened_yet(&[], Kind::Progressing, false)]
 fn a_receiver_hears_what_it_asked_for(
     #[case] on: &[NotificationEvent],
     #[case] kind: Kind,
@@ -553,6 +574,22 @@ fn a_commit_is_told_of_each_revision_and_of_nothing_else() {
         !wants(&status, &repository),
         "a fetch that fails is not the commit's fault"
     );
+}
+
+#[rstest]
+#[case::of_everything(&[], true)]
+#[case::of_every_end(&[NotificationEvent::Applied, NotificationEvent::Failed, NotificationEvent::RolledBack], true)]
+#[case::of_failures_alone(&[NotificationEvent::Failed, NotificationEvent::RolledBack], false)]
+#[case::of_success_alone(&[NotificationEvent::Applied], false)]
+fn a_commit_is_pending_for_those_who_are_told_how_it_ends(
+    #[case] on: &[NotificationEvent],
+    #[case] is_told: bool,
+) {
+    let status = Notification {
+        on: on.to_vec(),
+        ..notification(NotificationKind::GitHubStatus)
+    };
+    assert_eq!(wants(&status, &notice(Kind::Progressing)), is_told);
 }
 
 #[rstest]

@@ -25,6 +25,7 @@ pub(super) fn revision(notice: &Notice) -> Option<String> {
 pub(super) fn title(notice: &Notice) -> String {
     let object = &notice.object;
     let what = match notice.kind {
+        Kind::Progressing => "is being applied".to_owned(),
         Kind::Applied => "applied".to_owned(),
         Kind::Failed => format!("failed ({})", notice.reason),
         Kind::RolledBack => "rolled back".to_owned(),
