@@ -7,6 +7,7 @@
 
 mod choose;
 mod killed;
+mod notify;
 mod stage;
 mod trouble;
 mod webhook;
