@@ -27,6 +27,9 @@ pub const LABEL_SYNC_NAMESPACE: &str = "flux.rs/sync-namespace";
 ///
 /// On a managed object the same name with the value `disabled` says: leave this object alone.
 pub const RECONCILE: &str = "flux.rs/reconcile";
+/// Annotation on a Sync with the token of [`RECONCILE`]: this time apply every object, also those that seem as they were
+/// left, and put back what others changed whatever `spec.drift` says.
+pub const FULL: &str = "flux.rs/full";
 /// On a managed object, `disabled`: never delete it.
 pub const PRUNE: &str = "flux.rs/prune";
 /// On a managed object, `merge`, `if-not-present` or `ignore`: how it is applied.

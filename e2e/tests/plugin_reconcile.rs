@@ -314,7 +314,7 @@ async fn a_diff_of_a_sync_shows_what_a_push_would_change_and_delete() {
 }
 
 #[tokio::test]
-async fn what_others_changed_is_listed_and_shown_in_a_diff() {
+async fn what_others_changed_is_listed_shown_in_a_diff_and_put_back_when_asked() {
     let scene = Scene::set().await;
     let merge = PatchParams::default();
     let warn = json!({"spec": {"drift": {"mode": "Warn"}}});
@@ -363,4 +363,16 @@ async fn what_others_changed_is_listed_and_shown_in_a_diff() {
         said.stdout.contains("- green") && said.stdout.contains("+ red"),
         "{said}"
     );
+
+    let color = async || {
+        let map = maps.get("settings").await.unwrap();
+        map.data.and_then(|mut data| data.remove("color"))
+    };
+    let said = scene.plugin.run(&["reconcile", "sync", "apps"]).await;
+    assert_eq!(said.unwrap().code, 0);
+    assert_eq!(color().await.as_deref(), Some("green"), "it is only told");
+    let full = ["reconcile", "sync", "apps", "--full"];
+    let said = scene.plugin.run(&full).await.unwrap();
+    assert!(said.code == 0 && said.stdout.contains("settings"), "{said}");
+    assert_eq!(color().await.as_deref(), Some("red"));
 }

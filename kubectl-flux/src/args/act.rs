@@ -42,6 +42,9 @@ pub(crate) struct ReconcileArgs {
     /// Reconcile the source first
     #[arg(long)]
     pub(crate) with_source: bool,
+    /// Apply every object of a Sync, also those that seem unchanged, and put back what others changed whatever spec.drift says
+    #[arg(long)]
+    pub(crate) full: bool,
     #[command(flatten)]
     pub(crate) patience: Patience,
 }

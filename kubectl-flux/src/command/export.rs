@@ -63,7 +63,7 @@ fn written(mut whole: Value) -> Value {
             key != names::LABEL_SYNC && key != names::LABEL_SYNC_NAMESPACE
         });
         retain(metadata, "annotations", |key| {
-            key != names::RECONCILE && key != LAST_APPLIED
+            key != names::RECONCILE && key != names::FULL && key != LAST_APPLIED
         });
         metadata.retain(|key, _| {
             matches!(

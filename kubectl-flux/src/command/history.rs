@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{
     Target,
     get::short_revision,
-    reconcile::{look, reconcile},
+    reconcile::{Extent, look, reconcile},
     target::sync_name,
 };
 use crate::{
@@ -71,7 +71,7 @@ pub(crate) async fn rollback(
     if args.patience.no_wait {
         return Ok(());
     }
-    reconcile(&looks, &cluster, args.patience, streams).await
+    reconcile(&looks, &cluster, (args.patience, Extent::Changed), streams).await
 }
 
 async fn read(cluster: &Cluster, name: &str) -> Result<Box<Sync>, Error> {

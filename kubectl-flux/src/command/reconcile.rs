@@ -38,12 +38,26 @@ pub(crate) async fn run(
         reconcile(
             &awake(sources, false, streams)?,
             &cluster,
-            args.patience,
+            (args.patience, Extent::Changed),
             streams,
         )
         .await?;
     }
-    reconcile(&looks, &cluster, args.patience, streams).await
+    let extent = if args.full {
+        Extent::Everything
+    } else {
+        Extent::Changed
+    };
+    reconcile(&looks, &cluster, (args.patience, extent), streams).await
+}
+
+/// How much of a Sync to apply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// What differs.
+    Changed,
+    /// Every object.
+    Everything,
 }
 
 /// An object as it was before anything was asked of it.
@@ -99,12 +113,12 @@ fn awake(looks: Vec<Look>, all: bool, streams: &mut Streams) -> Result<Vec<Look>
 pub(crate) async fn reconcile(
     looks: &[Look],
     cluster: &Cluster,
-    patience: Patience,
+    (patience, extent): (Patience, Extent),
     streams: &mut Streams,
 ) -> Result<(), Error> {
     let mut requests = Vec::with_capacity(looks.len());
     for look in looks {
-        requests.push(request(look, cluster).await?);
+        requests.push(request(look, cluster, extent).await?);
         if patience.no_wait {
             streams.line(format_args!("{} asked to reconcile", look.target))?;
         }
@@ -133,14 +147,20 @@ struct Request<'a> {
     goal: Goal,
 }
 
-async fn request<'a>(look: &'a Look, cluster: &Cluster) -> Result<Request<'a>, Error> {
+async fn request<'a>(
+    look: &'a Look,
+    cluster: &Cluster,
+    extent: Extent,
+) -> Result<Request<'a>, Error> {
     let Target {
         kind,
         namespace,
         name,
     } = &look.target;
     let token = Timestamp::now().to_string();
-    let change = json!({"metadata": {"annotations": {names::RECONCILE: token}}});
+    let full = (extent == Extent::Everything && *kind == Kind::Sync).then_some(&token);
+    let annotations = json!({names::RECONCILE: token, names::FULL: full});
+    let change = json!({"metadata": {"annotations": annotations}});
     cluster
         .in_namespace(namespace)
         .merge(*kind, name, &change)

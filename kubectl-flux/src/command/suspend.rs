@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{
     Targets,
-    reconcile::{look, reconcile},
+    reconcile::{Extent, look, reconcile},
 };
 use crate::{
     args::{Connection, ResumeArgs, SuspendArgs},
@@ -57,5 +57,5 @@ pub(crate) async fn resume(
     if args.patience.no_wait {
         return Ok(());
     }
-    reconcile(&looks, &cluster, args.patience, streams).await
+    reconcile(&looks, &cluster, (args.patience, Extent::Changed), streams).await
 }

@@ -8,8 +8,8 @@ use flux_core::health::is_transient;
 use flux_core::inventory::Inventory;
 use flux_core::object::{Desired, ObjectId};
 use flux_core::plan::Guard;
-use flux_crds::Reason;
 use flux_crds::sync::DriftMode;
+use flux_crds::{Reason, names};
 use flux_engine::cluster::Cluster;
 use flux_engine::cluster::survey::Survey;
 
@@ -21,6 +21,7 @@ use super::super::health::Targets;
 use super::super::hooks::{self, Hooks};
 use super::super::memory::{Built, Memory};
 use super::super::plan::{self, Work};
+use super::super::wakeups::token;
 use super::{DAY, Run, SPREAD};
 use crate::context::Context;
 
@@ -67,9 +68,18 @@ impl Run<'_> {
         left.map_err(|error| Halt::cluster("look at what drift.ignore leaves", &error))
     }
 
-    /// Tells whether it is time to apply everything, to put right what no hash shows. A process that has just begun has the
-    /// records of the last one, so its first day counts in full.
+    /// Tells whether it is time to apply everything, to put right what no hash shows, or whether someone asks for it. A process
+    /// that has just begun has the records of the last one, so its first day counts in full.
     pub(super) fn is_full_due(&self, memory: &mut Memory) -> bool {
+        let annotations = self.sync.metadata.annotations.as_ref();
+        let asked = annotations.and_then(|annotations| annotations.get(names::FULL));
+        let token = token(&self.sync.metadata);
+        if asked.is_some()
+            && asked == token.as_ref()
+            && token != memory.status.last_handled_reconcile
+        {
+            return true;
+        }
         let since = *memory.verified.get_or_insert_with(Instant::now);
         let day = DAY.mul_f64(1.0 + SPREAD * Context::jitter(self.key));
         drift::mode(self.sync) == DriftMode::Repair && since.elapsed() >= day

@@ -10,7 +10,7 @@ use crate::{
         Target,
         images::find,
         publish::Published,
-        reconcile::{look, reconcile, source},
+        reconcile::{Extent, look, reconcile, source},
     },
     error::Error,
     kind::Kind,
@@ -45,7 +45,7 @@ pub(super) async fn watch(
     let sources = sources(&published.syncs, cluster).await?;
     for targets in [&sources, &published.syncs] {
         let looks = look(targets, cluster).await?;
-        reconcile(&looks, cluster, patience, streams).await?;
+        reconcile(&looks, cluster, (patience, Extent::Changed), streams).await?;
     }
     match tokio::time::timeout(limit, until_ready(&ids, cluster, streams)).await {
         Ok(ended) => ended,
