@@ -212,6 +212,20 @@ async fn bring(
     if let Some(snapshot) = context.sources.at(&source, commit_id) {
         return Ok(snapshot);
     }
+    let is_suspended = |repository: &Arc<flux_crds::GitRepository>| repository.spec.is_suspended();
+    if context
+        .repositories
+        .get(&source)
+        .as_ref()
+        .is_some_and(is_suspended)
+    {
+        return Err(Halt::waiting(
+            Reason::SourceNotReady,
+            format!(
+                "revision {revision} is not stored, and GitRepository {source} is suspended: resume it"
+            ),
+        ));
+    }
     let key = Key::of(&sync.metadata);
     let mut wanted = memory(&sync.status.clone().unwrap_or_default());
     wanted.insert(commit_id);

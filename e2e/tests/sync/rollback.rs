@@ -1,14 +1,15 @@
 //! A revision that fails midway, or is not healthy, is taken back as a whole.
 
 use flux_crds::sync::{Rollback, SyncResult};
-use flux_crds::{Sync, sync};
+use flux_crds::{GitRepository, Sync, sync};
 use flux_e2e::wait;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::api::{Patch, PatchParams};
 use kube::{Api, ResourceExt as _};
 use serde_json::json;
 
-use crate::stage::{APPS, Stage, deployment, inventory, map, message};
+use crate::stage::{APPS, SOURCE, Stage, deployment, inventory, map, message};
 
 /// A definition, and an object of it that only the real apply finds wrong: no dry-run knows a kind that does not exist.
 pub(crate) fn wrong(stage: &Stage) -> String {
@@ -274,5 +275,25 @@ async fn a_sync_is_held_at_the_revision_of_its_spec() {
     );
     stage.edit(APPS, json!({"revision": null})).await;
     stage.applied(&third).await;
+    assert_eq!(stage.data("one").await, Some(json!({"key": "c"})));
+}
+
+#[tokio::test]
+async fn a_sync_that_is_held_at_a_revision_which_a_suspended_repository_lacks_says_so_at_once() {
+    let stage = Stage::set().await;
+    let first = stage.push(&[("one.yaml", &map("one", "a"))]).await;
+    stage.push(&[("one.yaml", &map("one", "b"))]).await;
+    stage.create(&stage.sync()).await;
+    let third = stage.push(&[("one.yaml", &map("one", "c"))]).await;
+    stage.applied(&third).await;
+    let sources = stage.api::<GitRepository>();
+    let suspend = Patch::Merge(json!({"spec": {"suspend": true}}));
+    sources
+        .patch(SOURCE, &PatchParams::default(), &suspend)
+        .await
+        .unwrap();
+    stage.edit(APPS, json!({"revision": first})).await;
+    let told = message(&stage.refused(APPS, "SourceNotReady").await);
+    assert!(told.contains("suspended"), "{told}");
     assert_eq!(stage.data("one").await, Some(json!({"key": "c"})));
 }
