@@ -28,18 +28,34 @@ impl Resource {
     /// Brings a text that was changed in one place to the others.
     pub(crate) fn spread(&mut self) {
         for shared in &mut self.shared {
-            shared.spread(&mut self.value);
+            shared.spread(&mut self.value, &|place| !is_in_list(place));
+        }
+    }
+
+    /// Like [`Self::spread`] where no item has moved since [`Self::forget_moved`].
+    pub(crate) fn spread_from_lists(&mut self) {
+        for shared in &mut self.shared {
+            shared.spread(&mut self.value, &|_| true);
+        }
+    }
+
+    /// Forgets the places in lists that have another text by now: their items have moved.
+    pub(crate) fn forget_moved(&mut self) {
+        for Shared { text, places } in &mut self.shared {
+            let is_there = |place: &str| self.value.pointer(place).is_some_and(|now| now == text);
+            places.retain(|place| !is_in_list(place) || is_there(place));
         }
     }
 }
 
 impl Shared {
-    fn spread(&mut self, value: &mut Value) {
+    /// The new text is that of a place that counts.
+    fn spread(&mut self, value: &mut Value, counts: &dyn Fn(&str) -> bool) {
         self.places
             .retain(|place| value.pointer(place).is_some_and(Value::is_string));
         let changed = self.places.iter().rev().find_map(|place| {
             let now = value.pointer(place).and_then(Value::as_str)?;
-            (now != self.text && !is_in_list(place)).then(|| now.to_owned())
+            (now != self.text && counts(place)).then(|| now.to_owned())
         });
         let Some(new) = changed else {
             return;
@@ -80,6 +96,21 @@ mod tests {
         resource.spread();
         let expected =
             json!({"a": {"k": "new"}, "b": {"k": "new"}, "c": [{"k": "new"}, {"k": "own"}]});
+        assert_eq!(resource.value, expected);
+    }
+
+    #[test]
+    fn a_change_in_a_list_reaches_the_others_if_its_items_have_not_moved() {
+        let mut resource = Resource {
+            value: json!({"a": {"k": "old"}, "c": [{"k": "own"}, {"k": "old"}]}),
+            ..Resource::default()
+        };
+        let places = ["/a/k", "/c/0/k", "/c/1/k"];
+        resource.share("old", places.map(str::to_owned).to_vec());
+        resource.forget_moved();
+        resource.value["c"][1]["k"] = json!("new");
+        resource.spread_from_lists();
+        let expected = json!({"a": {"k": "new"}, "c": [{"k": "own"}, {"k": "new"}]});
         assert_eq!(resource.value, expected);
     }
 }

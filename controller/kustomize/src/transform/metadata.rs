@@ -23,6 +23,7 @@ pub(crate) fn apply(
         .map(|(key, text)| budget::text_weight(key) + budget::text_weight(text))
         .sum();
     for resource in resources.iter_mut() {
+        resource.forget_moved();
         // The places where each text is new.
         let mut places: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         for spec in specs {
@@ -45,7 +46,7 @@ pub(crate) fn apply(
                 }
             }
         }
-        resource.spread();
+        resource.spread_from_lists();
         for (key, places) in places {
             resource.share(&texts[key], places);
         }
