@@ -16,7 +16,7 @@ pub(crate) fn change(
         return change_json(text, walk, parts);
     }
     // This says what is wrong, and is stricter.
-    document(text)?;
+    document(text, Dialect::Text)?;
     let mut content =
         Text::read(text).ok_or("the text is YAML of a form that cannot be changed")?;
     let found = walk.walk(&mut content.root, parts)?;
@@ -31,7 +31,7 @@ fn change_json(
     walk: &mut Walk<'_, '_>,
     parts: &[Part],
 ) -> Result<usize, String> {
-    let mut value = document(text)?;
+    let mut value = document(text, Dialect::Manifest)?;
     let found = walk.walk(&mut value, parts)?;
     if found > 0 {
         let compact = go_json(&value);
@@ -42,8 +42,8 @@ fn change_json(
 }
 
 /// Reads the first document of a text, if it is a list or mapping.
-fn document(text: &str) -> Result<Value, String> {
-    let documents = yaml::parse(text.as_bytes(), "", Dialect::Manifest)
+fn document(text: &str, dialect: Dialect) -> Result<Value, String> {
+    let documents = yaml::parse(text.as_bytes(), "", dialect)
         .map_err(|error| format!("the text is neither JSON nor YAML: {}", error.message))?;
     match documents.into_iter().next().map(|document| document.value) {
         Some(value) if value.is_object() || value.is_array() => Ok(value),

@@ -1,6 +1,6 @@
 //! YAML in and out.
 //!
-//! Kubernetes tools read YAML in two dialects, and both differ from YAML 1.2: see [`Dialect`].
+//! Kubernetes tools read YAML in dialects that differ from YAML 1.2 and from each other: see [`Dialect`].
 //! The values that come out are those of JSON; what JSON cannot say is an error.
 
 mod compose;
@@ -26,6 +26,8 @@ pub(crate) enum Dialect {
     /// Kustomization files and JSON patches: `yes`, `on` and `y` are booleans; of a key that
     /// stands twice the last wins.
     Configuration,
+    /// A text in a field of a manifest: like a manifest, but any plain value is a key.
+    Text,
 }
 
 /// One document of a YAML stream.

@@ -134,7 +134,7 @@ impl<'p> Composer<'p> {
         Self {
             file,
             dialect,
-            is_unique: dialect == Dialect::Manifest,
+            is_unique: dialect != Dialect::Configuration,
             is_written_again: false,
             frames: Vec::new(),
             anchors: HashMap::new(),
@@ -152,7 +152,7 @@ impl<'p> Composer<'p> {
         let mut options = granit_parser::Options::default();
         options.set_emit_comments(false);
         // Kubernetes' tools cut manifests at `---` before they look for directives.
-        options.disallow_directives = self.dialect == Dialect::Manifest;
+        options.disallow_directives = self.dialect != Dialect::Configuration;
         options.block_scalar_eof_without_line_feed = true;
         for event in Parser::new_from_str_with_options(text, options) {
             let (event, span) = event.map_err(|error| {
@@ -380,9 +380,11 @@ impl<'p> Composer<'p> {
     fn key(&mut self, value: Value, line: usize) -> Result<(), Error> {
         let name = match (value, self.dialect) {
             (Value::String(name), _) => name,
-            (value @ (Value::Bool(_) | Value::Number(_)), Dialect::Configuration) => {
-                value.to_string()
-            }
+            (
+                value @ (Value::Bool(_) | Value::Number(_)),
+                Dialect::Configuration | Dialect::Text,
+            )
+            | (value @ Value::Null, Dialect::Text) => value.to_string(),
             (value, _) => {
                 return Err(self
                     .fail(line, format!("the key {value} is not a string"))

@@ -105,7 +105,7 @@ fn number_like(text: &str, dialect: Dialect) -> Result<Value, NotJson> {
     ) {
         return Err(NotJson);
     }
-    if dialect == Dialect::Manifest && is_date(text) {
+    if dialect != Dialect::Configuration && is_date(text) {
         return Ok(Value::String(full_date(text)));
     }
     let plain: Cow<'_, str> = if text.contains('_') {
