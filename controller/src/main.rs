@@ -8,9 +8,16 @@ use tracing_subscriber::EnvFilter;
 /// must never hold all of them: without one to resolve names, the lease would be lost.
 const BLOCKING_THREADS: usize = 32;
 
+/// What is never written, whatever `--log-level` says: `kube` logs answers that it cannot read, with all that they hold. A
+/// kubeconfig can lead to any server, whose answers are not for those who read the log.
+const SILENT: [&str; 2] = ["kube_client::client=error", "kube_runtime::watcher=error"];
+
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
-    let filter = EnvFilter::try_new(&args.log_level)?;
+    let mut filter = EnvFilter::try_new(&args.log_level)?;
+    for directive in SILENT {
+        filter = filter.add_directive(directive.parse()?);
+    }
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);

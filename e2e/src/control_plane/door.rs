@@ -61,6 +61,8 @@ pub enum Fault {
     Truncate,
     /// It is refused with this status: 409, 429 or 500.
     Refuse(u16),
+    /// It is answered by somebody else, with this status and body.
+    Answer(u16, &'static str),
     /// It is done, and no answer comes as long as the connection lasts.
     Hang,
 }
@@ -191,6 +193,7 @@ impl Inside {
             Fault::Delay(delay) => tokio::time::sleep(delay).await,
             Fault::Reset => return Err(io::ErrorKind::ConnectionReset.into()),
             Fault::Refuse(status) => return refusal(status),
+            Fault::Answer(status, body) => return foreign(status, body),
             Fault::None | Fault::LoseAnswer | Fault::Truncate | Fault::Hang => {}
         }
         let response = self.pass(request).await.map_err(io::Error::other)?;
@@ -225,6 +228,15 @@ fn truncated(body: Body) -> Body {
     });
     let broken = stream::iter([Err(io::ErrorKind::ConnectionReset.into())]);
     StreamBody::new(half.chain(broken)).boxed_unsync()
+}
+
+/// What a server answers that is none of ours.
+fn foreign(code: u16, body: &'static str) -> io::Result<Response<Body>> {
+    let never = |never: Infallible| match never {};
+    Response::builder()
+        .status(StatusCode::from_u16(code).map_err(io::Error::other)?)
+        .body(Full::from(body).map_err(never).boxed_unsync())
+        .map_err(io::Error::other)
 }
 
 /// A refusal in the words of the API server.

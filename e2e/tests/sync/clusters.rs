@@ -10,7 +10,8 @@ use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::api::{DeleteParams, Patch, PatchParams};
-use kube::{Api, Client};
+use kube::core::NamespaceResourceScope;
+use kube::{Api, Client, Resource};
 use serde_json::{Value, json};
 
 use crate::hooks::job;
@@ -20,8 +21,8 @@ use crate::stage::{APPS, Stage, deployment, inventory, map, message};
 const SECRET: &str = "staging";
 
 /// The other cluster, with a namespace of the same name as the stage's.
-struct Other {
-    control_plane: Arc<ControlPlane>,
+pub(crate) struct Other {
+    pub(crate) control_plane: Arc<ControlPlane>,
     namespace: String,
     client: Client,
 }
@@ -41,11 +42,11 @@ impl Other {
     }
 
     /// One that all tests share; none of them may stop it.
-    async fn shared(stage: &Stage) -> Self {
+    pub(crate) async fn shared(stage: &Stage) -> Self {
         Self::of(stage, ControlPlane::shared().await).await
     }
 
-    async fn own(stage: &Stage) -> Self {
+    pub(crate) async fn own(stage: &Stage) -> Self {
         let control_plane = ControlPlane::start(Options::default()).await.unwrap();
         Self::of(stage, &Arc::new(control_plane)).await
     }
@@ -56,17 +57,17 @@ impl Other {
     }
 
     fn maps(&self) -> Api<ConfigMap> {
-        Api::namespaced(self.client.clone(), &self.namespace)
+        self.api()
     }
 
-    async fn data(&self, name: &str) -> Option<Value> {
+    pub(crate) async fn data(&self, name: &str) -> Option<Value> {
         let map = self.maps().get_opt(name).await.unwrap()?;
         Some(json!(map.data))
     }
 
     /// Ends a Job as its controller would; nobody else runs any there.
-    async fn succeed(&self, name: &str) {
-        let jobs: Api<Job> = Api::namespaced(self.client.clone(), &self.namespace);
+    pub(crate) async fn succeed(&self, name: &str) {
+        let jobs = self.api::<Job>();
         wait::until(&jobs, name, "exists", |_| true).await.unwrap();
         let now = jiff::Timestamp::now().to_string();
         let condition = |name: &str| json!({"type": name, "status": "True"});
@@ -78,7 +79,32 @@ impl Other {
         jobs.patch_status(name, &params, &status).await.unwrap();
     }
 
-    fn admin(&self) -> String {
+    pub(crate) fn api<K>(&self) -> Api<K>
+    where
+        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
+    {
+        Api::namespaced(self.client.clone(), &self.namespace)
+    }
+
+    /// Lets a Deployment run as its controller would; nobody runs pods there.
+    pub(crate) async fn run(&self, name: &str) {
+        let deployments = self.api::<Deployment>();
+        wait::until(&deployments, name, "exists", |_| true)
+            .await
+            .unwrap();
+        let status = json!({"status": {
+            "observedGeneration": 1, "replicas": 1, "readyReplicas": 1, "availableReplicas": 1, "updatedReplicas": 1,
+            "conditions": [
+                {"type": "Available", "status": "True"},
+                {"type": "Progressing", "status": "True", "reason": "NewReplicaSetAvailable"},
+            ],
+        }});
+        let (params, status) = (PatchParams::default(), Patch::Merge(status));
+        let running = deployments.patch_status(name, &params, &status).await;
+        running.unwrap();
+    }
+
+    pub(crate) fn admin(&self) -> String {
         std::fs::read_to_string(self.control_plane.kubeconfig()).unwrap()
     }
 
@@ -89,7 +115,7 @@ impl Other {
 }
 
 /// Puts a kubeconfig into the Secret.
-async fn secret(stage: &Stage, key: &str, kubeconfig: &str) {
+pub(crate) async fn secret(stage: &Stage, key: &str, kubeconfig: &str) {
     stage
         .apply(json!({
             "apiVersion": "v1", "kind": "Secret", "stringData": {key: kubeconfig},
@@ -98,14 +124,14 @@ async fn secret(stage: &Stage, key: &str, kubeconfig: &str) {
         .await;
 }
 
-async fn remove_secret(stage: &Stage) {
+pub(crate) async fn remove_secret(stage: &Stage) {
     let secrets = stage.api::<Secret>();
     let removed = secrets.delete(SECRET, &DeleteParams::default()).await;
     removed.unwrap();
 }
 
 /// The Sync of the stage, into the cluster that the Secret names.
-fn elsewhere(stage: &Stage) -> Sync {
+pub(crate) fn elsewhere(stage: &Stage) -> Sync {
     let mut sync = stage.sync();
     sync.spec.kube_config = Some(KubeConfig {
         secret_ref: KeyReference {
@@ -271,23 +297,7 @@ async fn health_is_that_of_the_other_cluster() {
     let commit = stage
         .push(&[("web.yaml", &deployment("web", "nginx"))])
         .await;
-    let deployments: Api<Deployment> = Api::namespaced(other.client.clone(), &other.namespace);
-    wait::until(&deployments, "web", "exists", |_| true)
-        .await
-        .unwrap();
-    // Nobody runs pods there but this test.
-    let status = json!({"status": {
-        "observedGeneration": 1, "replicas": 1, "readyReplicas": 1, "availableReplicas": 1, "updatedReplicas": 1,
-        "conditions": [
-            {"type": "Available", "status": "True"},
-            {"type": "Progressing", "status": "True", "reason": "NewReplicaSetAvailable"},
-        ],
-    }});
-    let status = Patch::Merge(status);
-    let running = deployments
-        .patch_status("web", &PatchParams::default(), &status)
-        .await;
-    running.unwrap();
+    other.run("web").await;
     stage.applied(&commit).await;
 }
 

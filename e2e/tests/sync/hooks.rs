@@ -41,7 +41,7 @@ pub(crate) fn failing(name: &str, annotations: &str) -> String {
         )
 }
 
-fn results(sync: &Sync) -> Vec<(HookPhase, HookResult)> {
+pub(crate) fn results(sync: &Sync) -> Vec<(HookPhase, HookResult)> {
     let hooks = &sync.status.as_ref().unwrap().hooks;
     hooks.iter().map(|run| (run.phase, run.result)).collect()
 }

@@ -8,6 +8,7 @@ mod apply;
 mod calm;
 mod clusters;
 mod drift;
+mod elsewhere;
 mod end;
 mod faults;
 mod guard;

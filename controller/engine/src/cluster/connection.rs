@@ -62,12 +62,18 @@ impl Connection {
         }
     }
 
-    /// Asks whether the API server answers and takes our credentials; what they allow is another question.
+    /// Asks whether an API server answers and takes our credentials; what they allow is another question.
     pub async fn probe(&self) -> Result<(), Error> {
         let asked = Call::get("/version".to_owned(), JSON).send(&self.client);
         match tokio::time::timeout(PROBE, asked).await {
-            Ok(Err(error)) if error.is_forbidden() => Ok(()),
-            Ok(answer) => answer.map(|_| ()),
+            Ok(Err(Error::Rejected(rejection)))
+                if rejection.code == 403 && rejection.is_of_an_api_server() =>
+            {
+                Ok(())
+            }
+            Ok(answer) => is_version(&answer?.1)
+                .then_some(())
+                .ok_or(Error::NoApiServer),
             Err(_) => Err(Error::NotInTime {
                 limit: PROBE,
                 state: "no answer".to_owned(),
@@ -94,6 +100,13 @@ impl Connection {
             actor,
         }
     }
+}
+
+/// Tells whether an answer is the version of an API server (`version.Info`).
+fn is_version(body: &[u8]) -> bool {
+    let info: Option<serde_json::Value> = serde_json::from_slice(body).ok();
+    let text = |field: &str| info.as_ref()?.get(field)?.as_str();
+    text("gitVersion").is_some() && text("major").is_some()
 }
 
 /// Returns a client on the same connections that acts as `user`. For a service account the API server adds the groups

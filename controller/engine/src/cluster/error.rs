@@ -3,7 +3,8 @@
 use std::fmt;
 
 use http::StatusCode;
-use serde::Deserialize;
+use kube::core::Status;
+use serde::{Deserialize, Deserializer};
 
 /// A failed request to the API server.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +24,9 @@ pub enum Error {
         #[source]
         source: serde_json::Error,
     },
+    /// What answers is something else. What it says is left out: it may be any server, and not the reader's to ask.
+    #[error("what answers there is not a Kubernetes API server")]
+    NoApiServer,
     /// The request could not be built from the names given.
     #[error("not a valid request path: {path}")]
     Path {
@@ -99,6 +103,7 @@ impl Error {
             Self::Unreachable(_)
             | Self::Discovery(_)
             | Self::Answer { .. }
+            | Self::NoApiServer
             | Self::NotInTime { .. } => Class::Transient,
             Self::Path { .. } | Self::UnknownKind { .. } => Class::Permanent,
             Self::Rejected(rejection) => rejection.class(),
@@ -106,10 +111,18 @@ impl Error {
     }
 }
 
+/// The reason that `kube` gives to an answer that it cannot read.
+const UNREAD: &str = "Failed to parse error data";
+/// What stands for the answer of something that is no API server.
+const LEFT_OUT: &str = "the answer is not one of an API server, and is left out";
+
 /// The API server's `Status` of a refused request (`meta/v1`).
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Rejection {
+    /// Whether its kind says that it is one.
+    #[serde(rename = "kind", deserialize_with = "is_status")]
+    is_status: bool,
     /// HTTP status code.
     pub code: u16,
     /// Machine-readable reason, such as `Invalid` or `Forbidden`.
@@ -154,13 +167,18 @@ const IMMUTABLE: [&str; 4] = [
 /// How the API server begins to say that a field has a value of the wrong type.
 const TYPE_ERROR: &str = "failed to create typed patch object";
 
+fn is_status<'de, D: Deserializer<'de>>(kind: D) -> Result<bool, D::Error> {
+    Ok(String::deserialize(kind)? == "Status")
+}
+
 impl Rejection {
-    /// Reads the body of an error answer; a body that is no `Status` becomes the message.
+    /// Reads the body of an error answer. Of a body that is no `Status` nothing is kept: behind the address of a kubeconfig
+    /// may stand any server that the controller can reach.
     pub(crate) fn read(code: StatusCode, body: &[u8]) -> Self {
-        let mut rejection: Self = serde_json::from_slice(body).unwrap_or_else(|_| Self {
-            message: String::from_utf8_lossy(body.get(..512).unwrap_or(body))
-                .trim()
-                .to_owned(),
+        let read: Option<Self> = serde_json::from_slice(body).ok();
+        let status = read.filter(Self::is_of_an_api_server);
+        let mut rejection = status.unwrap_or_else(|| Self {
+            message: LEFT_OUT.to_owned(),
             ..Self::default()
         });
         rejection.code = code.as_u16();
@@ -186,6 +204,30 @@ impl Rejection {
                 .replace("&value.valueUnstructured{Value:", "")
                 .replace('}', "");
         }
+    }
+
+    /// Returns what `kube` read of an error answer, without what no API server said: it takes any body for a `Status`.
+    pub fn of(status: &Status) -> Self {
+        let Status {
+            code,
+            reason,
+            message,
+            ..
+        } = status;
+        let is_read = status.is_failure() && reason != UNREAD;
+        let text = |text: &str, other: &str| if is_read { text } else { other }.to_owned();
+        Self {
+            is_status: is_read,
+            code: *code,
+            reason: text(reason, "Unknown"),
+            message: text(message, LEFT_OUT),
+            details: None,
+        }
+    }
+
+    /// Tells whether it has the form in which API servers refuse.
+    pub(crate) fn is_of_an_api_server(&self) -> bool {
+        self.is_status
     }
 
     fn causes(&self) -> &[Cause] {
@@ -269,7 +311,7 @@ mod tests {
 
     #[test]
     fn a_value_of_the_wrong_type_is_the_manifests_mistake() {
-        let body = r#"{"code":500,"message":"failed to create typed patch object (a/b; /v1, Kind=ConfigMap): .data.a: expected string, got &value.valueUnstructured{Value:1}"}"#;
+        let body = r#"{"kind":"Status","code":500,"message":"failed to create typed patch object (a/b; /v1, Kind=ConfigMap): .data.a: expected string, got &value.valueUnstructured{Value:1}"}"#;
         let read = Rejection::read(StatusCode::INTERNAL_SERVER_ERROR, body.as_bytes());
         assert_eq!(read.to_string(), "Invalid: .data.a: expected string, got 1");
         assert_eq!(
@@ -280,9 +322,25 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_is_no_status_becomes_the_message() {
-        let read = Rejection::read(StatusCode::BAD_GATEWAY, b"upstream went away\n");
-        assert_eq!(read.to_string(), "Bad Gateway: upstream went away");
-        assert_eq!(read.class(), Class::Transient);
+    fn of_a_body_that_is_no_status_nothing_is_repeated() {
+        let bodies: [&[u8]; 3] = [
+            b"<p>intern</p>",
+            br#"{"message":"intern","reason":"intern","code":403}"#,
+            br#"["intern"]"#,
+        ];
+        for body in bodies {
+            let read = Rejection::read(StatusCode::BAD_GATEWAY, body);
+            assert!(!format!("{read:?}").contains("intern"), "{read:?}");
+            assert!(read.to_string().starts_with("Bad Gateway: "), "{read}");
+            assert_eq!(read.class(), Class::Transient);
+            let text = std::str::from_utf8(body).unwrap();
+            let unread = Status::failure(text, UNREAD).with_code(502);
+            let read = serde_json::from_str(text).unwrap_or(unread);
+            let read = format!("{:?}", Rejection::of(&read));
+            assert!(!read.contains("intern"), "{read}");
+        }
+        let refused = Status::failure("pods is forbidden", "Forbidden").with_code(403);
+        let read = Rejection::of(&refused);
+        assert_eq!(read.to_string(), "Forbidden: pods is forbidden");
     }
 }

@@ -210,12 +210,7 @@ fn is_expired(error: &Error) -> bool {
 
 fn refused(error: kube::Error) -> Error {
     match error {
-        kube::Error::Api(status) => Error::Rejected(Rejection {
-            code: status.code,
-            reason: status.reason.clone(),
-            message: status.message.clone(),
-            details: None,
-        }),
+        kube::Error::Api(status) => Error::Rejected(Rejection::of(&status)),
         error => Error::Unreachable(error),
     }
 }

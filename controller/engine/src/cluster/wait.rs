@@ -253,12 +253,7 @@ fn explain(error: watcher::Error) -> Result<(), Error> {
         | watcher::Error::WatchStartFailed(kube::Error::Api(status))
             if status.code == 403 =>
         {
-            Err(Error::Rejected(super::Rejection {
-                code: status.code,
-                reason: status.reason.clone(),
-                message: status.message.clone(),
-                details: None,
-            }))
+            Err(Error::Rejected(super::Rejection::of(&status)))
         }
         // The stream opens the watch again, after a pause.
         error => {
