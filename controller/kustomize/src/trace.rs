@@ -107,6 +107,7 @@ pub(crate) fn of_config(top: &Top, config: &Resource) -> Value {
 /// Notes a change of all objects; one of which nothing is known was made by it.
 pub(crate) fn mark(resources: &mut Resources, by: &Value) {
     for resource in resources.iter_mut() {
+        resource.unshare_annotations();
         if resource.trace.origin.is_none() {
             resource.trace.origin = Some(by.clone());
         } else {

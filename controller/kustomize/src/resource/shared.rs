@@ -39,6 +39,13 @@ impl Resource {
         }
     }
 
+    /// Forgets the annotations of the object itself: kustomize writes all of them anew with a note of what changed it.
+    pub(crate) fn unshare_annotations(&mut self) {
+        for Shared { places, .. } in &mut self.shared {
+            places.retain(|place| !place.starts_with("/metadata/annotations/"));
+        }
+    }
+
     /// Forgets the places in lists that have another text by now: their items have moved.
     pub(crate) fn forget_moved(&mut self) {
         for Shared { text, places } in &mut self.shared {
