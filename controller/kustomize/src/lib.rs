@@ -68,7 +68,8 @@
 //! - A name or annotation that is a number or boolean becomes text; an annotation that a patch
 //!   sets to null goes away, where kustomize may write the text `null`.
 //! - Merging lists with two keys (ports) loses nothing where the second key is missing.
-//!   Nor does an item whose name a patch took away cost any other item of its list.
+//!   Nor does an item without its name cost any other item of its list, such as a mount without
+//!   a path or an item whose name a patch took away.
 //! - A null that a replacement meets takes the value; a replacement that puts a word in the place
 //!   of a number is refused at once, and not only if the word is still there at the end.
 //! - In a text of YAML that a replacement changes, a number or null becomes what the new value is,

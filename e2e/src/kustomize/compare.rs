@@ -74,14 +74,14 @@ pub fn compare(real: &Outcome, ours: &Outcome) -> Option<Difference> {
 }
 
 fn objects(real: &[Value], ours: &[Value]) -> Option<String> {
-    let identities = |all: &[Value]| all.iter().map(identity).collect::<Vec<_>>();
-    let (theirs, mine) = (identities(real), identities(ours));
-    let pair = theirs.iter().zip(&mine).find(|(a, b)| a != b);
-    if let Some((a, b)) = pair {
-        return Some(format!("object {a} expected, but it is {b}"));
+    let mut pairs = real.iter().zip(ours);
+    if let Some((a, b)) = pairs.find(|(a, b)| identity(a) != identity(b)) {
+        return Some(what_is_hashed(a, b).unwrap_or_else(|| {
+            format!("object {} expected, but it is {}", identity(a), identity(b))
+        }));
     }
-    if theirs.len() != mine.len() {
-        let (a, b) = (theirs.len(), mine.len());
+    if real.len() != ours.len() {
+        let (a, b) = (real.len(), ours.len());
         return Some(format!("{a} objects expected, but there are {b}"));
     }
     let mut pairs = real.iter().zip(ours);
@@ -89,6 +89,18 @@ fn objects(real: &[Value], ours: &[Value]) -> Option<String> {
         let text = values(a, b, "")?;
         Some(format!("{}: {text}", identity(a)))
     })
+}
+
+/// Returns how the content differs of two objects whose names differ by nothing but the hash of it.
+fn what_is_hashed(real: &Value, ours: &Value) -> Option<String> {
+    let (a, b) = (identity(real), identity(ours));
+    let (name, _) = a.rsplit_once('-')?;
+    let (other, _) = b.rsplit_once('-')?;
+    let text = values(real, ours, "").filter(|_| name == other)?;
+    let is_content = ["data", "binaryData", "stringData"]
+        .iter()
+        .any(|field| text.starts_with(&format!(".{field}")));
+    is_content.then(|| format!("{a}: {text}"))
 }
 
 /// Tells objects apart: version, kind, namespace and name.
@@ -167,6 +179,18 @@ mod tests {
     fn a_number_is_not_its_text_and_an_integer_no_float() {
         assert!(difference(&json!(1), &json!("1")).is_some());
         assert!(difference(&json!(1), &json!(1.0)).is_some());
+    }
+
+    #[test]
+    fn what_makes_another_hash_is_told() {
+        let object = |name: &str, text: &str| json!({"kind": "ConfigMap", "metadata": {"name": name}, "data": {"a": text}});
+        let text = objects(&[object("m-abc", "x")], &[object("m-bcd", "y")]).unwrap();
+        assert!(
+            text.ends_with(r#".data.a: "x" expected, but "y""#),
+            "{text}"
+        );
+        let text = objects(&[object("m-abc", "x")], &[object("n-abc", "y")]).unwrap();
+        assert!(text.starts_with("object "), "{text}");
     }
 
     #[test]

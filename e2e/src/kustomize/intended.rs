@@ -30,10 +30,15 @@ fn other_objects(tree: &Tree, text: &str) -> Option<&'static str> {
         ),
         (
             is_longer(text) && any(tree, &changes_name_of_item),
-            "an item that lost its name costs no other item of its list",
+            "an item without its name costs no other item of its list",
         ),
         (
-            text.contains("[{\"$patch\":\"delete\"}] expected"),
+            text.contains(".volumeMounts") && any(tree, &mounts_nowhere),
+            "an item without its name costs no other item of its list",
+        ),
+        (
+            text.contains("[{\"$patch\":\"delete\"}] expected")
+                || text.contains(".$patch: missing, "),
             "a directive never stays in an object",
         ),
         (
@@ -137,7 +142,7 @@ fn refused(tree: &Tree, text: &str) -> Option<&'static str> {
         (says(&["kind: must be a string"]), "a kind is text"),
         (
             says(&["there is nothing at "]) && any(tree, &changes_name_of_item),
-            "an item that lost its name costs no other item of its list",
+            "an item without its name costs no other item of its list",
         ),
         (
             says(&["is not a field that is known here"]),
@@ -247,6 +252,12 @@ fn changes_name_of_item(value: &Value) -> bool {
         .next()
         .is_some_and(|index| index.parse::<usize>().is_ok());
     value.get("op").is_some() && of_item && ["name", "key", "mountPath", "ip"].contains(&key)
+}
+
+/// Tells whether an item of a list of mounts has no path, which is what tells mounts apart.
+fn mounts_nowhere(value: &Value) -> bool {
+    let items = value.get("volumeMounts").and_then(Value::as_array);
+    items.is_some_and(|items| items.iter().any(|item| item.get("mountPath").is_none()))
 }
 
 /// Tells whether a value is a transformer that adds annotations where there are some.
