@@ -124,10 +124,11 @@ pub(crate) async fn record(
     let mut status = recorder.status(memory, &outcome);
     if !matches!(outcome, Outcome::Progressing(_)) {
         memory.concluded.clone_from(&status.conditions);
+        // One that something newer ended has handled nothing: the next one is about the same request.
+        status.last_handled_reconcile = token(&sync.metadata).or(status.last_handled_reconcile);
     }
     status.failures = failures;
     status.notified.clone_from(&memory.notified);
-    status.last_handled_reconcile = token(&sync.metadata).or(status.last_handled_reconcile);
     follow(&mut status, memory, &outcome, (revision, health.as_ref()));
     status.inventory = write_inventory(&memory.inventory);
     health::conclude(&mut status, sync, health.as_ref());
