@@ -129,6 +129,17 @@ impl Cluster {
             .collect())
     }
 
+    /// Returns the objects of a kind that the caller may see: all of them, or those of the namespace.
+    pub(crate) async fn list_visible(&self, kind: Kind) -> Result<Vec<DynamicObject>, Error> {
+        match self.list(kind, Scope::All, None).await {
+            Err(Error::Api {
+                source: kube::Error::Api(status),
+                ..
+            }) if status.code == 403 => self.list(kind, Scope::Namespace, None).await,
+            objects => objects,
+        }
+    }
+
     /// Returns the selected objects; a name that does not exist is an error.
     pub(crate) async fn select(
         &self,

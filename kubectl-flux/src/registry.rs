@@ -18,7 +18,10 @@ use crate::{
 pub(crate) struct Registries<'a> {
     /// What talks to registries.
     pub(crate) client: Client,
+    /// Where image policies are.
     cluster: &'a Cluster,
+    /// Where workloads are.
+    pods: &'a Cluster,
 }
 
 type Data = BTreeMap<String, Vec<u8>>;
@@ -29,6 +32,16 @@ impl<'a> Registries<'a> {
         Self {
             client: Client::new(Options::default()),
             cluster,
+            pods: cluster,
+        }
+    }
+
+    /// Returns the way of workloads that run in another cluster and pull with its Secrets.
+    pub(crate) fn of_pods_in(&self, pods: &'a Cluster) -> Self {
+        Self {
+            client: self.client.clone(),
+            cluster: self.cluster,
+            pods,
         }
     }
 
@@ -44,9 +57,8 @@ impl<'a> Registries<'a> {
             TagFilter::Annotation(_) | TagFilter::None => {
                 let (secrets, account) = workload.pull_secrets();
                 let namespace = &workload.id.namespace;
-                let access = self
-                    .pulled(namespace, secrets, Some(&account), image)
-                    .await?;
+                let place = (self.pods, namespace.as_str());
+                let access = pulled(place, secrets, Some(&account), image).await?;
                 Ok(access.insecure(is_local(image)))
             }
         }
@@ -61,12 +73,10 @@ impl<'a> Registries<'a> {
             .map(|secret| secret.name.clone())
             .collect();
         let account = spec.service_account_name.as_deref();
-        let mut access = self.pulled(namespace, secrets, account, image).await?;
+        let mut access = pulled((self.cluster, namespace), secrets, account, image).await?;
         if let Some(certificates) = &spec.cert_secret_ref {
-            let data = self
-                .secret(namespace, &certificates.name)
-                .await?
-                .unwrap_or_default();
+            let data = read_secret(self.cluster, namespace, &certificates.name).await?;
+            let data = data.unwrap_or_default();
             access = access.with_certificates(&data).map_err(|error| {
                 Error::Failed(format!(
                     "Secret {namespace}/{}: {}",
@@ -77,57 +87,56 @@ impl<'a> Registries<'a> {
         }
         Ok(access.insecure(spec.insecure.unwrap_or(false)))
     }
+}
 
-    /// The first of the pull secrets with an entry for the image counts.
-    async fn pulled(
-        &self,
-        namespace: &str,
-        mut secrets: Vec<String>,
-        account: Option<&str>,
-        image: &Name,
-    ) -> Result<Access, Error> {
-        if let Some(account) = account {
-            secrets.extend(self.secrets_of(namespace, account).await?);
+/// The first of the pull secrets with an entry for the image counts.
+async fn pulled(
+    (cluster, namespace): (&Cluster, &str),
+    mut secrets: Vec<String>,
+    account: Option<&str>,
+    image: &Name,
+) -> Result<Access, Error> {
+    if let Some(account) = account {
+        secrets.extend(secrets_of(cluster, namespace, account).await?);
+    }
+    for name in secrets {
+        let Some(data) = read_secret(cluster, namespace, &name).await? else {
+            continue;
+        };
+        let Some(config) = data
+            .get(".dockerconfigjson")
+            .or_else(|| data.get(".dockercfg"))
+        else {
+            continue;
+        };
+        let login = Login::from_docker_config(config, image);
+        let login = login.map_err(|error| {
+            Error::Failed(format!(
+                "Secret {namespace}/{name}: {}",
+                error::chain(&error)
+            ))
+        })?;
+        if let Some(login) = login {
+            return Ok(Access::anonymous().with_login(login));
         }
-        for name in secrets {
-            let Some(data) = self.secret(namespace, &name).await? else {
-                continue;
-            };
-            let Some(config) = data
-                .get(".dockerconfigjson")
-                .or_else(|| data.get(".dockercfg"))
-            else {
-                continue;
-            };
-            let login = Login::from_docker_config(config, image);
-            let login = login.map_err(|error| {
-                Error::Failed(format!(
-                    "Secret {namespace}/{name}: {}",
-                    error::chain(&error)
-                ))
-            })?;
-            if let Some(login) = login {
-                return Ok(Access::anonymous().with_login(login));
-            }
-        }
-        Ok(Access::anonymous())
     }
+    Ok(Access::anonymous())
+}
 
-    async fn secrets_of(&self, namespace: &str, account: &str) -> Result<Vec<String>, Error> {
-        let api: Api<ServiceAccount> = Api::namespaced(self.cluster.client.clone(), namespace);
-        let found = api.get_opt(account).await;
-        let found = found.map_err(Error::api(format!("get the serviceaccount \"{account}\"")))?;
-        let secrets = found.and_then(|account| account.image_pull_secrets);
-        Ok(secrets
-            .into_iter()
-            .flatten()
-            .map(|secret| secret.name)
-            .collect())
-    }
-
-    async fn secret(&self, namespace: &str, name: &str) -> Result<Option<Data>, Error> {
-        read_secret(self.cluster, namespace, name).await
-    }
+async fn secrets_of(
+    cluster: &Cluster,
+    namespace: &str,
+    account: &str,
+) -> Result<Vec<String>, Error> {
+    let api: Api<ServiceAccount> = Api::namespaced(cluster.client.clone(), namespace);
+    let found = api.get_opt(account).await;
+    let found = found.map_err(Error::api(format!("get the serviceaccount \"{account}\"")))?;
+    let secrets = found.and_then(|account| account.image_pull_secrets);
+    Ok(secrets
+        .into_iter()
+        .flatten()
+        .map(|secret| secret.name)
+        .collect())
 }
 
 /// Reads a Secret with the rights of the caller.

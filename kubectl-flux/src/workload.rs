@@ -1,5 +1,6 @@
 //! Workloads: what has a pod template, by the names that Flux v1 gave them.
 
+mod elsewhere;
 mod find;
 mod policy;
 
@@ -14,6 +15,7 @@ use serde_json::Value;
 
 use crate::error::Error;
 
+pub(crate) use elsewhere::{Elsewhere, elsewhere, in_scope};
 pub(crate) use find::{image_policies, workloads};
 pub(crate) use policy::{Policies, TagFilter, spellings};
 

@@ -3,14 +3,14 @@
 use flux_crds::Sync;
 use flux_crds::sync::{HookPhase, HookResult};
 use flux_e2e::control_plane::Fault;
-use flux_e2e::wait;
+use flux_e2e::{Plugin, wait};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Event;
 use kube::api::ListParams;
 use serde_json::json;
 
-use crate::clusters::{Other, elsewhere, secret};
+use crate::clusters::{Other, elsewhere, remove_secret, secret};
 use crate::hooks::{job, results};
 use crate::stage::{APPS, Stage, deployment, log, map, message};
 use crate::waves::in_wave;
@@ -128,4 +128,50 @@ async fn refuses(stage: &Stage, what: &str) {
     let text = serde_json::to_string(&sync.status).unwrap();
     assert!(!text.contains(INTERN), "{what}: {text}");
     assert!(!wait::is_ready(&sync), "{what}: {text}");
+}
+
+#[tokio::test]
+async fn the_plugin_shows_the_workloads_of_the_other_cluster_or_says_why_not() {
+    let stage = Stage::set().await;
+    let other = Other::shared(&stage).await;
+    secret(&stage, "value", &other.admin()).await;
+    stage.create(&elsewhere(&stage)).await;
+    let image = "registry.invalid/shop/web:1.2.3";
+    let files = [
+        ("web.yaml", deployment("web", image)),
+        ("one.yaml", map("one", "a")),
+    ];
+    let files = files.each_ref().map(|(path, text)| (*path, text.as_str()));
+    let commit = stage.push(&files).await;
+    stage.applied(&commit).await;
+    other.run("web").await;
+    let plugin = Plugin::in_namespace(&stage.control_plane, &stage.namespace)
+        .await
+        .unwrap();
+    let workload = format!("{}:deployment/web", stage.name());
+    let sync = format!("{}/{APPS}", stage.name());
+
+    let said = plugin.run(&["workloads", "-o", "wide"]).await.unwrap();
+    assert_eq!(said.code, 0, "{said}");
+    let line = said.stdout.lines().find(|line| line.contains(&workload));
+    let line = line.unwrap_or_default();
+    assert!(line.contains(image) && line.contains("ready"), "{said}");
+    assert!(line.ends_with(&sync), "{said}");
+    let note = format!("note: the workloads of Sync {sync} run in another cluster");
+    assert!(said.stderr.contains(&note), "{said}");
+
+    for words in [vec!["images"], vec!["images", "-w", "deployment/web"]] {
+        let said = plugin.run(&words).await.unwrap();
+        assert!(said.stdout.contains(&workload), "{said}");
+        assert!(said.stdout.contains("registry.invalid/shop/web"), "{said}");
+    }
+
+    remove_secret(&stage).await;
+    let said = plugin.run(&["workloads"]).await.unwrap();
+    assert_eq!(said.code, 0, "{said}");
+    assert!(!said.stdout.contains(&workload), "{said}");
+    let note =
+        format!("note: the workloads of Sync {sync} run in another cluster and are not shown");
+    assert!(said.stderr.contains(&note), "{said}");
+    assert!(said.stderr.contains("staging"), "names the Secret: {said}");
 }

@@ -15,7 +15,7 @@ use crate::{
     output::{self, Format},
     registry::Registries,
     streams::Streams,
-    workload::{Workload, WorkloadId, image_policies, workloads},
+    workload::{Elsewhere, Workload, WorkloadId, elsewhere, image_policies, in_scope, workloads},
 };
 
 /// So many containers are asked about at a time; the client has its own limit for each registry.
@@ -28,7 +28,7 @@ pub(crate) async fn run(
     streams: &mut Streams,
 ) -> Result<(), Error> {
     let cluster = Cluster::connect(connection).await?;
-    let found = selected(args, &cluster).await?;
+    let (found, others) = selected(args, &cluster, streams).await?;
     let policies = image_policies(&cluster).await?;
     let registries = Registries::new(&cluster);
     let limit = if args.limit == 0 {
@@ -36,14 +36,21 @@ pub(crate) async fn run(
     } else {
         args.limit
     };
-    let containers = found.iter().flat_map(|workload| {
-        workload
-            .containers
-            .iter()
-            .map(move |container| (workload, container))
+    let ways: Vec<_> = others
+        .iter()
+        .map(|other| registries.of_pods_in(&other.cluster))
+        .collect();
+    let here = found.iter().map(|workload| (&registries, workload));
+    let there = ways.iter().zip(&others).flat_map(|(way, other)| {
+        let workloads = other.workloads.iter();
+        workloads.map(move |workload| (way, workload))
     });
-    let (registries, policies) = (&registries, &policies);
-    let asked = containers.map(|(workload, container)| async move {
+    let containers = here.chain(there).flat_map(|(way, workload)| {
+        let containers = workload.containers.iter();
+        containers.map(move |container| (way, workload, container))
+    });
+    let policies = &policies;
+    let asked = containers.map(|(registries, workload, container)| async move {
         let chosen = Chosen {
             workload,
             container,
@@ -64,17 +71,45 @@ pub(crate) async fn run(
     print(&rows, args.output, streams)
 }
 
-async fn selected(args: &ImagesArgs, cluster: &Cluster) -> Result<Vec<Workload>, Error> {
+/// Returns what is asked for, here and in other clusters; a workload that is in none of them is an error.
+async fn selected(
+    args: &ImagesArgs,
+    cluster: &Cluster,
+    streams: &mut Streams,
+) -> Result<(Vec<Workload>, Vec<Elsewhere>), Error> {
     let ids = args
         .workloads
         .iter()
         .map(|text| WorkloadId::read(text, &cluster.namespace))
         .collect::<Result<Vec<_>, _>>()?;
-    find(&ids, Scope::of(args.all_namespaces), cluster).await
+    let scope = Scope::of(args.all_namespaces);
+    let is_in_scope = in_scope(scope, &cluster.namespace);
+    let is_asked = |id: &WorkloadId| {
+        if ids.is_empty() {
+            is_in_scope(id)
+        } else {
+            ids.contains(id)
+        }
+    };
+    let others = elsewhere(cluster, is_asked, streams).await?;
+    let there: Vec<_> = others.iter().flat_map(|other| &other.workloads).collect();
+    let found = present(&ids, scope, cluster).await?;
+    check(&ids, found.iter().chain(there))?;
+    Ok((found, others))
 }
 
 /// Returns these workloads, or all if none are named; one that does not exist is an error.
 pub(crate) async fn find(
+    ids: &[WorkloadId],
+    scope: Scope,
+    cluster: &Cluster,
+) -> Result<Vec<Workload>, Error> {
+    let found = present(ids, scope, cluster).await?;
+    check(ids, found.iter())?;
+    Ok(found)
+}
+
+async fn present(
     ids: &[WorkloadId],
     scope: Scope,
     cluster: &Cluster,
@@ -90,14 +125,16 @@ pub(crate) async fn find(
         found.extend(workloads(&cluster.in_namespace(namespace), Scope::Namespace).await?);
     }
     found.retain(|workload| ids.contains(&workload.id));
-    match ids
-        .iter()
-        .find(|id| !found.iter().any(|workload| workload.id == **id))
-    {
+    Ok(found)
+}
+
+fn check<'a>(ids: &[WorkloadId], found: impl Iterator<Item = &'a Workload>) -> Result<(), Error> {
+    let found: Vec<_> = found.map(|workload| &workload.id).collect();
+    match ids.iter().find(|id| !found.contains(id)) {
         Some(missing) => Err(Error::Failed(format!(
             "there is no workload {missing}; see what there is: kubectl flux workloads -A"
         ))),
-        None => Ok(found),
+        None => Ok(()),
     }
 }
 

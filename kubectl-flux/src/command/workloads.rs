@@ -10,7 +10,9 @@ use crate::{
     output::{self, Format},
     streams::Streams,
     table::Table,
-    workload::{Container, Policies, TagFilter, Workload, image_policies, workloads},
+    workload::{
+        Container, Policies, TagFilter, Workload, elsewhere, image_policies, in_scope, workloads,
+    },
 };
 
 /// Prints the workloads.
@@ -20,7 +22,12 @@ pub(crate) async fn run(
     streams: &mut Streams,
 ) -> Result<(), Error> {
     let cluster = Cluster::connect(connection).await?;
-    let mut found = workloads(&cluster, Scope::of(args.all_namespaces)).await?;
+    let scope = Scope::of(args.all_namespaces);
+    let mut found = workloads(&cluster, scope).await?;
+    let is_asked = in_scope(scope, &cluster.namespace);
+    for other in elsewhere(&cluster, is_asked, streams).await? {
+        found.extend(other.workloads);
+    }
     if let Some(name) = &args.container {
         for workload in &mut found {
             workload

@@ -1,13 +1,9 @@
 //! Finds workloads and image policies in a cluster.
 
 use flux_crds::ImagePolicy;
-use kube::{
-    Api,
-    api::ListParams,
-    core::{ApiResource, DynamicObject, GroupVersionKind},
-};
+use kube::{Api, api::ListParams, core::DynamicObject};
 
-use super::{Workload, WorkloadKind};
+use super::{Workload, WorkloadKind, elsewhere::api_resource};
 use crate::{
     cluster::{Cluster, Scope},
     error::Error,
@@ -19,9 +15,7 @@ use crate::{
 pub(crate) async fn workloads(cluster: &Cluster, scope: Scope) -> Result<Vec<Workload>, Error> {
     let mut found = Vec::new();
     for kind in WorkloadKind::ALL {
-        let name = kind.in_manifests();
-        let mut resource = ApiResource::from_gvk(&GroupVersionKind::gvk(kind.group(), "v1", name));
-        resource.plural = name.to_ascii_lowercase() + "s";
+        let resource = api_resource(kind);
         let api: Api<DynamicObject> = match scope {
             Scope::All => Api::all_with(cluster.client.clone(), &resource),
             Scope::Namespace => {
@@ -52,17 +46,7 @@ pub(crate) async fn workloads(cluster: &Cluster, scope: Scope) -> Result<Vec<Wor
 
 /// Returns all image policies that the caller may see.
 pub(crate) async fn image_policies(cluster: &Cluster) -> Result<Vec<ImagePolicy>, Error> {
-    let objects = match cluster.list(Kind::ImagePolicy, Scope::All, None).await {
-        Err(Error::Api {
-            source: kube::Error::Api(status),
-            ..
-        }) if status.code == 403 => {
-            cluster
-                .list(Kind::ImagePolicy, Scope::Namespace, None)
-                .await?
-        }
-        objects => objects?,
-    };
+    let objects = cluster.list_visible(Kind::ImagePolicy).await?;
     let mut policies = Vec::with_capacity(objects.len());
     for object in objects {
         if let Resource::ImagePolicy(policy) = Resource::read(Kind::ImagePolicy, &object)? {
