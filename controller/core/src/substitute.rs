@@ -45,6 +45,8 @@ mod tests;
 
 /// Bytes that substitution may make of one object: more than any API server takes.
 const LIMIT: usize = 8 << 20;
+/// The same for all objects of a build together.
+const BUILD_LIMIT: usize = 64 << 20;
 
 /// Replaces variables in all objects, or tells everything that is wrong with them.
 ///
@@ -57,6 +59,7 @@ pub fn substitute(
     read: &dyn Fn(&str) -> Option<Vec<u8>>,
 ) -> Result<(), Vec<Problem>> {
     let mut problems = Vec::new();
+    let mut bytes = 0;
     for object in objects {
         if settings::opts_out_of_substitution(&object.value) {
             continue;
@@ -71,6 +74,16 @@ pub fn substitute(
         let name = name(&object.value);
         walk.value(&mut object.value);
         let origin = &object.origin;
+        bytes += walk.bytes;
+        if bytes > BUILD_LIMIT {
+            problems.push(Problem {
+                origin: origin.clone(),
+                object: name,
+                message: "from here on the objects become larger than 64 MiB by substitution"
+                    .into(),
+            });
+            break;
+        }
         problems.extend(walk.failures.into_iter().map(|failure| Problem {
             origin: locate(origin, &failure, read),
             object: name.clone(),
@@ -148,6 +161,9 @@ impl Walk<'_> {
 
     /// Returns the text with its variables replaced; `None` if there are none, or if something is wrong with them.
     fn text(&mut self, text: &str) -> Option<String> {
+        if self.bytes > LIMIT {
+            return None;
+        }
         let new = Template::parse(text).and_then(|template| template.expand(self.variables));
         match new {
             Ok(new) if new == text => None,
@@ -176,10 +192,6 @@ impl Walk<'_> {
                 .trim()
                 .to_owned(),
         };
-        // Once an object is too large, every further field would say so.
-        if self.bytes > LIMIT && self.failures.iter().any(|known| known.error == error) {
-            return;
-        }
         self.failures.push(Failure {
             field: self.path.join(".").replace(".[", "["),
             begins,

@@ -115,15 +115,28 @@ fn anchored(glob: &str) -> String {
     pattern
 }
 
-pub(super) fn replace(value: &str, old: &str, new: &str, occurrence: Occurrence) -> String {
+/// Replaces one text by another; `None` if that makes more than `limit` bytes.
+pub(super) fn replace(
+    value: &str,
+    (old, new): (&str, &str),
+    occurrence: Occurrence,
+    limit: usize,
+) -> Option<String> {
     if old.is_empty() {
-        return value.to_owned();
+        return Some(value.to_owned());
+    }
+    let most = match occurrence {
+        Occurrence::Every => value.matches(old).count(),
+        Occurrence::First | Occurrence::Leading | Occurrence::Trailing => 1,
+    };
+    if most.saturating_mul(new.len()).saturating_add(value.len()) > limit {
+        return None;
     }
     let replaced = match occurrence {
-        Occurrence::First => return value.replacen(old, new, 1),
-        Occurrence::Every => return value.replace(old, new),
+        Occurrence::First => return Some(value.replacen(old, new, 1)),
+        Occurrence::Every => return Some(value.replace(old, new)),
         Occurrence::Leading => value.strip_prefix(old).map(|rest| format!("{new}{rest}")),
         Occurrence::Trailing => value.strip_suffix(old).map(|rest| format!("{rest}{new}")),
     };
-    replaced.unwrap_or_else(|| value.to_owned())
+    Some(replaced.unwrap_or_else(|| value.to_owned()))
 }

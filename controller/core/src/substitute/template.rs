@@ -1,8 +1,11 @@
 //! The expressions of one text.
 
+use super::LIMIT;
 use super::functions::{Case, End, Extent, Occurrence, change_case, cut, replace, slice};
 use super::variables::{Variables, is_name};
 
+/// Bytes of a value that is cut at a pattern, and of the pattern: it is tried at each of them.
+const TO_CUT: usize = 8 << 10;
 /// Expressions in expressions.
 const DEPTH: usize = 16;
 
@@ -31,6 +34,8 @@ pub(super) enum Error {
     SameKey,
     #[error("the object becomes larger than 8 MiB")]
     TooLarge,
+    #[error("variable {0}: its value is too long to cut at a pattern: 8 KiB at the most")]
+    TooLong(String),
 }
 
 impl Error {
@@ -40,7 +45,8 @@ impl Error {
             Self::Unset(name)
             | Self::Required { name, .. }
             | Self::NoNumber(name)
-            | Self::Pattern(name) => Some(name),
+            | Self::Pattern(name)
+            | Self::TooLong(name) => Some(name),
             Self::Unknown(_) | Self::Open(_) | Self::Deep | Self::SameKey | Self::TooLarge => None,
         }
     }
@@ -83,6 +89,9 @@ impl Template {
             match part {
                 Part::Text(text) => out.push_str(text),
                 Part::Variable { name, form } => out.push_str(&form.expand(name, variables)?),
+            }
+            if out.len() > LIMIT {
+                return Err(Error::TooLarge);
             }
         }
         Ok(out)
@@ -128,12 +137,15 @@ impl Form {
             }
             Self::Cut(end, extent, pattern) => {
                 let pattern = pattern.expand(variables)?;
+                if value()?.len().max(pattern.len()) > TO_CUT {
+                    return Err(Error::TooLong(name.to_owned()));
+                }
                 cut(value()?, &pattern, *end, *extent)
                     .ok_or_else(|| Error::Pattern(name.to_owned()))
             }
             Self::Replace(occurrence, old, new) => {
                 let (old, new) = (old.expand(variables)?, new.expand(variables)?);
-                Ok(replace(value()?, &old, &new, *occurrence))
+                replace(value()?, (&old, &new), *occurrence, LIMIT).ok_or(Error::TooLarge)
             }
         }
     }

@@ -326,3 +326,19 @@ proptest! {
         prop_assert!(!field.is_array() && !field.is_object(), "{}", field);
     }
 }
+
+#[test]
+fn an_expression_cannot_fill_the_memory() {
+    let long = "x".repeat(40_000);
+    let mut variables = Variables::new(false);
+    variables.set("v", &long, Kind::Open).unwrap();
+    variables.set("w", &long, Kind::Open).unwrap();
+    for (text, word) in [
+        ("${v//x/${w}}", "larger than 8 MiB"),
+        ("${v##*y}", "too long to cut"),
+    ] {
+        let template = Template::parse(text).unwrap();
+        let error = template.expand(&variables).unwrap_err().to_string();
+        assert!(error.contains(word), "{text}: {error}");
+    }
+}
