@@ -303,3 +303,18 @@ fn many_fetches_become_one_pack_and_old_commits_go() {
     let tree = GitTree::open(&reopened, commits[19], None).unwrap();
     assert_eq!(names(&tree, "keep").len(), 20);
 }
+
+#[test]
+fn a_symlink_that_no_system_could_have_is_refused() {
+    let fixture = Fixture::new();
+    fixture.write("a.yaml", &"a".repeat(4097));
+    fixture.commit("first");
+    let id = fixture.git(&["rev-parse", "HEAD:a.yaml"]);
+    let link = format!("120000,{},link", id.trim());
+    fixture.git(&["update-index", "--add", "--cacheinfo", &link]);
+    fixture.git(&["commit", "--message", "second"]);
+    let tree = fixture.tree();
+    for error in [tree.entry("link").unwrap_err(), tree.list("").unwrap_err()] {
+        assert!(error.to_string().contains("4096 bytes"), "{error}");
+    }
+}

@@ -27,6 +27,8 @@ use super::{
 const HASH: gix_hash::Kind = gix_hash::Kind::Sha1;
 /// A larger file is not read: it is no manifest.
 const MAX_FILE: u64 = 64 << 20;
+/// Bytes of the path that a symlink leads to, as in Linux (`PATH_MAX`).
+const MAX_LINK: u64 = 4096;
 
 /// The files of one commit as a build sees them. Clones share it; it may be used from many threads.
 #[derive(Clone)]
@@ -207,10 +209,18 @@ impl GitTree {
     }
 
     fn blob(&self, id: ObjectId) -> Result<Vec<u8>, Error> {
-        let is_large = |data: &[u8]| data.len() as u64 > MAX_FILE;
+        self.data(id, MAX_FILE, "it is larger than 64 MiB")
+    }
+
+    /// Returns where a symlink leads.
+    fn link(&self, id: ObjectId) -> Result<Vec<u8>, Error> {
+        self.data(id, MAX_LINK, "it leads to a path of more than 4096 bytes")
+    }
+
+    fn data(&self, id: ObjectId, most: u64, too_large: &str) -> Result<Vec<u8>, Error> {
         self.with_object(id, Kind::Blob, |data| {
-            if is_large(data) {
-                return Err(unreadable(id, "it is larger than 64 MiB"));
+            if data.len() as u64 > most {
+                return Err(unreadable(id, too_large));
             }
             Ok(data.to_vec())
         })?
@@ -250,7 +260,7 @@ impl GitTree {
             EntryKind::Commit => Entry::Submodule,
             EntryKind::Link => {
                 let target = self
-                    .blob(node.id)
+                    .link(node.id)
                     .map_err(|error| TreeError::new(path, error.to_string()))?;
                 Entry::Symlink(String::from_utf8_lossy(&target).into_owned())
             }
