@@ -9,6 +9,9 @@ use super::{Cluster, Error, Resource};
 /// Objects that one answer of a LIST holds at the most.
 const PAGE: u32 = 2000;
 
+/// Bytes of a whole list: a server that always names another page must not exhaust us.
+const LARGEST: usize = 256 << 20;
+
 /// An object of which only the metadata is read, whatever else the answer holds.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -54,6 +57,8 @@ pub(crate) struct Pages<'a> {
     /// Where the next page begins; none after the last.
     next: Option<String>,
     version: String,
+    /// Bytes of the pages so far.
+    bytes: usize,
 }
 
 impl<'a> Pages<'a> {
@@ -74,6 +79,7 @@ impl<'a> Pages<'a> {
             size: PAGE,
             next: Some(String::new()),
             version: String::new(),
+            bytes: 0,
         }
     }
 
@@ -98,10 +104,17 @@ impl<'a> Pages<'a> {
             .send(self.cluster.client())
             .await?;
         drop(permit);
-        let page: List = serde_json::from_slice(&body).map_err(|source| Error::Answer {
+        let broken = |source| Error::Answer {
             action: "a list of metadata",
             source,
-        })?;
+        };
+        self.bytes = self.bytes.saturating_add(body.len());
+        if self.bytes > LARGEST {
+            return Err(broken(serde::de::Error::custom(
+                "it is larger than 256 MiB",
+            )));
+        }
+        let page: List = serde_json::from_slice(&body).map_err(broken)?;
         self.version = page.metadata.resource_version;
         self.next = Some(page.metadata.r#continue).filter(|next| !next.is_empty());
         let items = page.items.into_iter().flatten();

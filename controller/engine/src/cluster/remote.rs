@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use flux_core::kubeconfig::{Identity, KubeConfig};
+use http_body_util::Limited;
 use kube::client::Body;
 use kube::config::{
     AuthInfo, Cluster, Context, KubeConfigOptions, Kubeconfig, NamedAuthInfo, NamedCluster,
@@ -20,6 +21,9 @@ const ANSWER: Duration = Duration::from_secs(65);
 /// How long an answer may pause; longer than a watch lasts.
 const PAUSE: Duration = Duration::from_secs(295);
 
+/// Bytes of one answer, and of a watch before it is opened again. Whoever names a server may have made it to exhaust us.
+const LARGEST: usize = 64 << 20;
+
 /// A kubeconfig with which no connection can be set up. The cause is left out: it may quote the file.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 #[error("a certificate, key or address in the kubeconfig cannot be used")]
@@ -34,7 +38,8 @@ pub async fn connect(kubeconfig: &KubeConfig) -> Result<Connection, Unusable> {
     let config = Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await;
     let mut config = config.map_err(|_| Unusable)?;
     config.proxy_url = None;
-    Ok(Connection::new(client(config).map_err(|_| Unusable)?))
+    let client = client(config).map_err(|_| Unusable)?;
+    Ok(Connection::new(bounded(client, LARGEST)))
 }
 
 /// Returns a client that waits for nothing forever: an API server that takes requests and never answers, or falls silent in
@@ -126,14 +131,28 @@ fn answering_within(limit: Duration, client: Client) -> Client {
     Client::new(service, namespace)
 }
 
+/// Returns a client that breaks off answers which are larger.
+fn bounded(client: Client, most: usize) -> Client {
+    let namespace = client.default_namespace().to_owned();
+    let service = tower::service_fn(move |request: http::Request<Body>| {
+        let client = client.clone();
+        async move {
+            let answer = client.send(request).await.map_err(tower::BoxError::from)?;
+            Ok::<_, tower::BoxError>(answer.map(|body| Limited::new(body, most)))
+        }
+    });
+    Client::new(service, namespace)
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
     use kube::Config;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
 
-    use super::patient_client;
+    use super::{bounded, patient_client};
 
     #[tokio::test]
     async fn a_server_that_takes_requests_and_never_answers_is_given_up() {
@@ -146,6 +165,28 @@ mod tests {
         let asked = tokio::time::timeout(Duration::from_secs(20), asked).await;
         let error = asked.expect("the request ends").unwrap_err();
         assert!(chain(&error).contains("no answer within"), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn an_answer_without_end_is_broken_off() {
+        let endless = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", endless.local_addr().unwrap());
+        let server = tokio::spawn(async move {
+            let (mut connection, _) = endless.accept().await.unwrap();
+            connection.read_u8().await.unwrap();
+            let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+            connection.write_all(head.as_bytes()).await.unwrap();
+            let chunk = format!("1000\r\n{}\r\n", " ".repeat(0x1000));
+            while connection.write_all(chunk.as_bytes()).await.is_ok() {}
+        });
+        let config = Config::new(address.parse().unwrap());
+        let client = patient_client(config, Duration::from_secs(20)).unwrap();
+        let client = bounded(client, 1 << 20);
+        let asked = client.apiserver_version();
+        let asked = tokio::time::timeout(Duration::from_secs(20), asked).await;
+        let error = asked.expect("the request ends").unwrap_err();
+        assert!(chain(&error).contains("length limit"), "{error:?}");
+        server.await.unwrap();
     }
 
     fn chain(error: &dyn std::error::Error) -> String {
