@@ -287,6 +287,9 @@ fn adopt_claims(context: &Context) {
         let ids = sync::claimed(&sync);
         let key = Key::of(&sync.metadata);
         context.claims.settle(&key, sync::place(&sync));
-        context.claims.claim(&key, ids.iter());
+        for id in &ids {
+            // One that another Sync holds is no reason to lose the rest.
+            context.claims.claim(&key, std::iter::once(id));
+        }
     }
 }

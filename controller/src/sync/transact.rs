@@ -37,6 +37,8 @@ pub(crate) use pruning::settle;
 
 /// Time that definitions get until they can be used.
 const DEFINITIONS_READY: Duration = Duration::from_mins(1);
+/// What a Sync hears of objects of others that no dry-run says it may write.
+const UNCERTAIN: &str = "objects belong to other Syncs, and whether this one may write them cannot be told before others are applied; take them out of the source";
 /// The API server dates an apply by the second: two applies of an object within this time may leave the same record.
 const TOLD_APART: Duration = Duration::from_secs(2);
 
@@ -84,7 +86,8 @@ impl Transact<'_> {
             .map(|object| &object.id)
             .chain(hooks)
             .cloned()
-            .chain(kept)
+            // What is left alone and was never ours is nobody's claim: no dry-run has asked whether this Sync may write it.
+            .chain(kept.into_iter().filter(|id| memory.inventory.contains(id)))
             .collect();
         let mut changes = Vec::new();
         let result = async {
@@ -157,13 +160,18 @@ impl Transact<'_> {
             |desired: &Desired| conflicts.iter().any(|conflict| conflict.id == desired.id);
         let foreign = pending.into_iter().filter(is_foreign).collect();
         let jobs = self.jobs(memory).into_iter().filter(is_foreign).collect();
-        let mut refused = self.judge(foreign, jobs).await.err().unwrap_or_default();
-        refused.retain(|failure| failure.error.is_forbidden());
-        if !refused.is_empty() {
-            return Halt::refused(Reason::Rejected, "nothing was applied", &refused);
+        match self.judge(foreign, jobs).await {
+            Err(refused) => Halt::refused(Reason::Rejected, "nothing was applied", &refused),
+            Ok(judged)
+                if conflicts
+                    .iter()
+                    .all(|conflict| judged.accepts(&conflict.id)) =>
+            {
+                self.claims.wish(self.key, conflicts);
+                Halt::conflicts(conflicts)
+            }
+            Ok(_) => Halt::failed(Reason::Conflict, UNCERTAIN),
         }
-        self.claims.wish(self.key, conflicts);
-        Halt::conflicts(conflicts)
     }
 
     /// Gives up the claims to objects that were not applied after all, so that another Sync may have them.

@@ -125,6 +125,24 @@ async fn who_may_not_write_an_object_learns_nothing_of_its_owner_and_keeps_nobod
     assert_eq!(failures(&sync)[0].reason, "Forbidden");
     assert!(!message(&sync).contains("treasury"), "{}", message(&sync));
 
+    // No version of the kind, so that no dry-run can tell what the account may do.
+    let unknown = map("one", "mine").replace("apiVersion: v1", "apiVersion: v99");
+    let commit = tenant.push(&[("one.yaml", &unknown)]).await;
+    let sync = tenant.failed(&commit, "Rejected").await;
+    assert!(!message(&sync).contains("treasury"), "{}", message(&sync));
+
+    // Nothing is asked about objects that are left alone; nor are they anybody's for it.
+    let disabled = |name| {
+        let annotated = "metadata:\n  annotations: {flux.rs/reconcile: disabled}\n";
+        map(name, "mine").replace("metadata:\n", annotated)
+    };
+    let (left, free) = (disabled("one"), disabled("free"));
+    let files = [("one.yaml", &*left), ("free.yaml", &free)];
+    let commit = tenant.push(&files).await;
+    tenant.applied(&commit).await;
+    let commit = owner.push(&[("free.yaml", &map("free", "a"))]).await;
+    treasury(commit).await;
+
     let commit = owner.remove(&["one.yaml"]).await;
     treasury(commit).await;
     assert_eq!(

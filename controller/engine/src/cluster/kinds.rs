@@ -108,6 +108,11 @@ impl Kinds {
             .cloned()
     }
 
+    /// Tells whether a kind was served in any version when the cluster was last asked.
+    pub fn serves_any(&self, group: &str, kind: &str) -> bool {
+        self.find(group, kind, None).is_some()
+    }
+
     /// Returns the resource of `api_version` and `kind`.
     pub async fn resolve(&self, api_version: &str, kind: &str) -> Result<Resource, Error> {
         let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));

@@ -167,9 +167,13 @@ impl<'a> Transaction<'a> {
         self.items.iter().map(|item| &item.desired)
     }
 
-    /// Tells whether anything would be written.
-    pub fn is_empty(&self) -> bool {
-        self.items.is_empty()
+    /// Tells whether the API server would take an object from this actor now.
+    pub fn accepts(&self, id: &ObjectId) -> bool {
+        let mut judged = self.items.iter().zip(&self.verdicts);
+        judged.any(|(item, verdict)| {
+            let is_taken = matches!(verdict, Verdict::Accepted { .. } | Verdict::Recreate);
+            item.desired.id == *id && is_taken
+        })
     }
 
     /// Takes out what is to be applied, or left, by itself.
@@ -220,7 +224,9 @@ impl<'a> Transaction<'a> {
 
 async fn judge(cluster: &Cluster, item: &Item, brings: &Brings) -> Result<Verdict, ItemError> {
     match dry_run(cluster, item).await {
-        Err(ItemError::Cluster(error)) if brings.may_cure(item, &error) => Ok(Verdict::Later),
+        Err(ItemError::Cluster(error)) if brings.may_cure(cluster, item, &error) => {
+            Ok(Verdict::Later)
+        }
         judged => judged,
     }
 }

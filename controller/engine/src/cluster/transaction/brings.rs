@@ -32,11 +32,14 @@ impl Brings {
     }
 
     /// Tells whether this refusal may be cured by an object of the set.
-    pub(super) fn may_cure(&self, item: &Item, error: &Error) -> bool {
+    pub(super) fn may_cure(&self, cluster: &Cluster, item: &Item, error: &Error) -> bool {
+        let id = &item.desired.id;
         match error {
-            // What an earlier wave installs may bring its definitions itself.
+            // What an earlier wave installs may bring its definitions itself. A kind that is served in another version is one
+            // that the actor may be asked about: nothing is put off for it.
             Error::UnknownKind { .. } => {
-                self.definitions || Wave::of(&item.desired.value) > self.first_wave
+                let is_later = Wave::of(&item.desired.value) > self.first_wave;
+                self.definitions || is_later && !cluster.kinds().serves_any(&id.group, &id.kind)
             }
             Error::Rejected(rejection) => {
                 rejection.is_missing_namespace()
