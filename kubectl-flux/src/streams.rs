@@ -5,6 +5,8 @@ use std::{
     io::{self, IsTerminal as _, Write},
 };
 
+use flux_core::printable::printable_lines;
+
 use crate::error::Error;
 
 /// The two streams.
@@ -33,13 +35,15 @@ impl Streams {
             .map_err(Error::Output)
     }
 
-    /// Prints a line of data.
+    /// Prints a line of data; nothing in it drives the terminal.
     pub(crate) fn line(&mut self, line: impl Display) -> Result<(), Error> {
-        self.data(&format!("{line}\n"))
+        let line = printable_lines(&line.to_string());
+        self.data(&(line + "\n"))
     }
 
     /// Tells the person something. A lost stderr is no reason to stop.
     pub(crate) fn say(&mut self, line: impl Display) {
+        let line = printable_lines(&line.to_string());
         drop(writeln!(self.talk, "{line}"));
     }
 

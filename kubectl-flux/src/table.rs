@@ -1,5 +1,7 @@
 //! Tables aligned like kubectl's.
 
+use flux_core::printable::printable;
+
 /// Between two columns.
 const GAP: usize = 3;
 
@@ -21,12 +23,15 @@ impl Table {
 
     /// Adds a row; a cell keeps only its first line.
     pub(crate) fn push(&mut self, row: Vec<String>) {
-        self.rows.push(row.into_iter().map(one_line).collect());
+        let cells = row.into_iter().map(one_line);
+        self.rows
+            .push(cells.map(|cell| printable(&cell).into_owned()).collect());
     }
 
     /// Adds a row that goes on with the one above; what is empty stays so.
     pub(crate) fn push_more(&mut self, row: Vec<String>) {
-        self.rows.push(row);
+        let cells = row.into_iter().map(|cell| printable(&cell).into_owned());
+        self.rows.push(cells.collect());
     }
 
     /// Returns the width of each column.

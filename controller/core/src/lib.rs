@@ -34,6 +34,7 @@ pub mod order;
 pub mod overlay;
 pub mod owner;
 pub mod plan;
+pub mod printable;
 pub mod redact;
 mod rendered;
 pub mod sequence;

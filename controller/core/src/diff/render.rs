@@ -1,10 +1,11 @@
 //! The text of `kubectl flux diff`.
 
-use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
+
+use crate::printable::printable;
 
 use super::{ChangeKind, FieldChange, ObjectChange};
 
@@ -134,18 +135,4 @@ fn lines_of(value: &Value) -> Vec<String> {
 fn push_line(text: &mut String, indent: usize, line: &str) {
     // Writing to a String cannot fail.
     writeln!(text, "{:indent$}{}", "", line.trim_end()).unwrap_or_default();
-}
-
-/// Shows control characters as escapes.
-fn printable(text: &str) -> Cow<'_, str> {
-    let is_harmful = |c: char| c.is_control() && c != '\t';
-    if !text.contains(is_harmful) {
-        return Cow::Borrowed(text);
-    }
-    let escaped = text.chars().flat_map(|c| {
-        let escape = is_harmful(c).then(|| c.escape_default());
-        let plain = (!is_harmful(c)).then_some(c);
-        escape.into_iter().flatten().chain(plain)
-    });
-    Cow::Owned(escaped.collect())
 }
