@@ -24,8 +24,8 @@ pub(crate) struct Halt {
 const SPELLED_OUT: usize = 5;
 /// Failures that `status.failures` holds, as its schema allows.
 const LISTED: usize = 256;
-/// Bytes of one failure's message, as its schema allows.
-const MESSAGE: usize = 4000;
+/// Bytes of one failure's message.
+pub(super) const MESSAGE: usize = 4000;
 
 impl Halt {
     /// Ends with an outcome that no single object is to blame for.
@@ -146,7 +146,7 @@ fn is_transient(error: &transaction::ItemError) -> bool {
 
 fn describe(failure: &transaction::Failure) -> Failure {
     let text = if failure.id.is("", "Secret") {
-        about_secret(&failure.error)
+        without_values(&failure.error)
     } else {
         chain(&failure.error)
     };
@@ -164,12 +164,13 @@ fn describe(failure: &transaction::Failure) -> Failure {
         object: Some(failure.id.to_string()),
         source: Some(failure.origin.to_string()),
         reason: reason.unwrap_or_else(|| "Failed".to_owned()),
-        message: flux_core::conclude::truncate(&text, MESSAGE),
+        // Secret values are taken out of the whole of it; only then is it cut.
+        message: text,
     }
 }
 
-/// What the API server says about a Secret may hold its values: only the fields are named.
-fn about_secret(error: &transaction::ItemError) -> String {
+/// Returns an error in words. What the API server says may hold the values that it refuses: only the fields are named.
+pub(super) fn without_values(error: &transaction::ItemError) -> String {
     let rejection = match error {
         transaction::ItemError::Cluster(error) | transaction::ItemError::Immutable(error) => {
             error.rejection()

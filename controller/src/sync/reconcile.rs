@@ -212,10 +212,8 @@ impl Run<'_> {
             revision,
             health,
         };
-        match inputs {
-            Some(inputs) => done.without(&inputs.secrets()),
-            None => done,
-        }
+        let secrets = inputs.map(|inputs| inputs.secrets());
+        done.without(&secrets.unwrap_or_default())
     }
 
     /// Builds, plans and applies. Returns what to wait for, if the Sync waits at all.

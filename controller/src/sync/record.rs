@@ -11,6 +11,7 @@ use jiff::Timestamp;
 
 use super::course::{self, Course};
 use super::drift;
+use super::halt::MESSAGE;
 use super::health;
 use super::memory::{Memory, digest, write_inventory};
 use super::wakeups::token;
@@ -75,15 +76,14 @@ pub(crate) struct Done {
 }
 
 impl Done {
-    /// Takes secret values out of all texts: the API server repeats what it refuses, wherever it came from.
+    /// Takes secret values out of all texts, for the API server repeats what it refuses, wherever it came from, and cuts what
+    /// is too long.
     pub(crate) fn without(mut self, secrets: &[String]) -> Self {
-        if secrets.is_empty() {
-            return self;
-        }
         let clean = |text: &mut String| *text = scrub(text, secrets);
         clean(&mut self.outcome.finding_mut().message);
         for failure in &mut self.failures {
             clean(&mut failure.message);
+            failure.message = conclude::truncate(&failure.message, MESSAGE);
         }
         if let Some(health::Verdict::Unhealthy(message)) = &mut self.health {
             clean(message);

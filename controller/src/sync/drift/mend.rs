@@ -28,6 +28,7 @@ use crate::report::chain;
 use crate::sources::Served;
 use crate::sync::build::{self, owner};
 use crate::sync::gather;
+use crate::sync::halt::without_values;
 use crate::sync::memory::Memory;
 
 /// More objects than these at once are left to a reconcile, which lists once for all.
@@ -336,7 +337,7 @@ fn settle(context: &Context, sync: &Sync, memory: &mut Memory, repairs: Vec<Outc
             }
             Ok(Repaired::LeftAlone) => memory.lookout.settle(&desired.id),
             Err(error) => {
-                tracing::info!(object = %desired.id, error = %chain(&error), "drifted object not put back");
+                tracing::info!(object = %desired.id, error = %without_values(&error), "drifted object not put back");
                 let standing = Standing {
                     drift: drift.clone(),
                     due: None,
