@@ -135,22 +135,32 @@ pub struct Transaction<'a> {
 }
 
 impl<'a> Transaction<'a> {
-    /// Dry-runs all items. Returns the transaction ready to be applied, or every rejection.
+    /// Dry-runs all items. Returns the transaction ready to be applied, or every rejection; nothing more is asked of an API
+    /// server that is away.
     pub async fn check(cluster: &'a Cluster, items: Vec<Item>) -> Result<Self, Vec<Failure>> {
         let brings = Brings::of(&items);
         let checks: Vec<_> = items
             .iter()
             .map(|item| judge(cluster, item, &brings).boxed())
             .collect();
-        let judged: Vec<_> = stream::iter(checks).buffered(AT_ONCE).collect().await;
+        let mut judged = stream::iter(checks)
+            .buffered(AT_ONCE)
+            .zip(stream::iter(&items));
         let mut verdicts = Vec::with_capacity(items.len());
         let mut failures = Vec::new();
-        for (item, verdict) in items.iter().zip(judged) {
+        while let Some((verdict, item)) = judged.next().await {
             match verdict {
                 Ok(verdict) => verdicts.push(verdict),
-                Err(error) => failures.push(failure(&item.desired, error)),
+                Err(error) => {
+                    let is_away = matches!(error, ItemError::Cluster(Error::Unreachable(_)));
+                    failures.push(failure(&item.desired, error));
+                    if is_away {
+                        break;
+                    }
+                }
             }
         }
+        drop(judged);
         if failures.is_empty() {
             Ok(Self {
                 cluster,
@@ -170,10 +180,7 @@ impl<'a> Transaction<'a> {
     /// Tells whether the API server would take an object from this actor now.
     pub fn accepts(&self, id: &ObjectId) -> bool {
         let mut judged = self.items.iter().zip(&self.verdicts);
-        judged.any(|(item, verdict)| {
-            let is_taken = matches!(verdict, Verdict::Accepted { .. } | Verdict::Recreate);
-            item.desired.id == *id && is_taken
-        })
+        judged.any(|(item, verdict)| item.desired.id == *id && !matches!(verdict, Verdict::Later))
     }
 
     /// Takes out what is to be applied, or left, by itself.
