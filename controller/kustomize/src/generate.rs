@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::Error;
 use crate::build::Origin;
-use crate::fieldpath::text_of;
+use crate::fieldspec::escaped;
 use crate::kustomization::{Generator, GeneratorOptions};
 use crate::resource::{Resource, Resources};
 use crate::target::Place;
@@ -70,6 +70,8 @@ pub(crate) fn make(
             metadata.insert(name.to_owned(), json!(texts));
         }
     }
+    let pointer = |name: &String| format!("/metadata/labels/{}", escaped(name));
+    resource.made_labels = options.labels.keys().map(pointer).collect();
     resource.needs_hash = !options.disable_name_suffix_hash;
     Ok(resource)
 }
@@ -173,6 +175,9 @@ pub(crate) fn absorb(
         (_, _) => return Err(format!("{id} could be merged into several objects")),
     };
     if let Some(old) = resources.get_mut(at) {
+        if old.gvk() != made.gvk() {
+            return Err(format!("{id} has become {} by now", old.id()));
+        }
         inherit(&mut made, old, behavior);
         *old = made;
     }
@@ -197,9 +202,9 @@ fn inherit(made: &mut Resource, old: &mut Resource, behavior: Behavior) {
         metadata.insert("namespace".to_owned(), namespace.into());
     }
     if behavior == Behavior::Merge {
-        encode_string_data(&mut old.value);
+        encode_string_data(old);
         for field in ["data", "binaryData"] {
-            merge_field(&mut made.value, &old.value, field);
+            merge_field(&mut made.value, old, field);
         }
         made.trace = std::mem::take(&mut old.trace);
         made.origin = std::mem::take(&mut old.origin);
@@ -209,23 +214,29 @@ fn inherit(made: &mut Resource, old: &mut Resource, behavior: Behavior) {
 }
 
 /// Moves the `stringData` of a Secret to its `data`, as the API server does.
-fn encode_string_data(secret: &mut Value) {
-    let fields = match secret {
-        Value::Object(fields) if fields.get("kind").and_then(Value::as_str) == Some("Secret") => {
-            fields
-        }
-        _ => return,
-    };
-    let Some(Value::Object(texts)) = fields.shift_remove("stringData") else {
+fn encode_string_data(secret: &mut Resource) {
+    let texts = secret.value.get("stringData").and_then(Value::as_object);
+    let encoded: Option<Vec<(String, Value)>> = texts.map(|texts| {
+        let texts = texts.iter();
+        let encode = |text: &Value| base64(data_text(secret, text).as_bytes()).into();
+        texts
+            .map(|(key, text)| (key.clone(), encode(text)))
+            .collect()
+    });
+    let (Some(encoded), "Secret") = (encoded, secret.gvk().kind) else {
         return;
     };
-    let data = crate::resource::child_mut(secret, "data");
-    for (key, text) in texts {
-        let encoded = match &text {
-            Value::String(text) => base64(text.as_bytes()),
-            text => base64(text.to_string().as_bytes()),
-        };
-        data.insert(key, encoded.into());
+    if let Some(fields) = secret.value.as_object_mut() {
+        fields.shift_remove("stringData");
+    }
+    crate::resource::child_mut(&mut secret.value, "data").extend(encoded);
+}
+
+/// Returns the text of a value in the data of an object, as it is written.
+fn data_text(object: &Resource, value: &Value) -> String {
+    match value {
+        Value::Null | Value::Array(_) | Value::Object(_) => String::new(),
+        value => object.written(value).into_owned(),
     }
 }
 
@@ -236,7 +247,10 @@ fn merge_texts(made: &mut Resource, old: &Resource, field: &str) {
         .and_then(|metadata| metadata.get(field));
     let texts = texts.and_then(Value::as_object).into_iter().flatten();
     let inherited: Map<String, Value> = texts
-        .map(|(key, text)| (key.clone(), text_of(text).into()))
+        .map(|(key, text)| match text {
+            Value::Array(_) | Value::Object(_) => (key.clone(), "".into()),
+            text => (key.clone(), old.written(text).into()),
+        })
         .collect();
     if inherited.is_empty() {
         return;
@@ -250,10 +264,14 @@ fn merge_texts(made: &mut Resource, old: &Resource, field: &str) {
 }
 
 /// What nothing is in goes away, too.
-fn merge_field(made: &mut Value, old: &Value, field: &str) {
-    let inherited = old.get(field).and_then(Value::as_object);
+fn merge_field(made: &mut Value, old: &Resource, field: &str) {
+    let inherited = old.value.get(field).and_then(Value::as_object);
+    let inherited = inherited.into_iter().flatten();
+    let inherited: Map<String, Value> = inherited
+        .map(|(key, value)| (key.clone(), data_text(old, value).into()))
+        .collect();
     let fields = crate::resource::child_mut(made, field);
-    let own = std::mem::replace(fields, inherited.cloned().unwrap_or_default());
+    let own = std::mem::replace(fields, inherited);
     fields.extend(own);
     if let (true, Value::Object(made)) = (fields.is_empty(), made) {
         made.shift_remove(field);

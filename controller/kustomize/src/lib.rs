@@ -65,8 +65,8 @@
 //!   is built along with its objects.
 //! - Scopes are those that kustomize knows; those of such definitions are used too if
 //!   [`Options::scopes`] says so, which keeps a namespace out of objects that cannot have one.
-//! - A name or annotation that is a number or boolean becomes text; an annotation that a patch
-//!   sets to null goes away, where kustomize may write the text `null`.
+//! - A name or annotation that is a number or boolean becomes the text as which it is written; an
+//!   annotation that a patch sets to null goes away, where kustomize may write the text `null`.
 //! - Merging lists with two keys (ports) loses nothing where the second key is missing.
 //!   Nor does an item without its name cost any other item of its list, such as a mount without
 //!   a path or an item whose name a patch took away.
@@ -81,8 +81,10 @@
 //!   text is the same, however either is written.
 //! - The notes that kustomize keeps in annotations while it builds are never seen, so nothing can
 //!   copy, remove or hash them.
-//! - Variables take numbers in any notation, and no value becomes text or a number by the style of
-//!   what is around it.
+//! - Variables take numbers in any notation, and annotations as they are written; nothing that is
+//!   made becomes text or a number by the style of what is around it. A number that a patch writes
+//!   over text becomes text if that could not do without quotes, and stays a number if it could.
+//! - No two objects of one name are built, even if one of them is only for tools.
 //! - A field without a value stays where a patch meets its object, and no directive ever does.
 //! - JSON and YAML patches are both read as YAML, so that JSON may have comments.
 

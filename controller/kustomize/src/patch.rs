@@ -6,11 +6,12 @@ pub(crate) mod merge;
 use serde_json::{Map, Value};
 
 use crate::budget::{self, Budget};
+use crate::fieldpath::text_of;
 use crate::gvk::GvkRef;
 use crate::resource::{Resource, Resources};
 use crate::schema::Beside;
 use crate::selector::Selection;
-use crate::yaml::{self, Dialect};
+use crate::yaml::{self, Dialect, Notation};
 use crate::{Error, bounds, resource};
 
 /// A patch that has been read.
@@ -88,7 +89,7 @@ impl Patch {
                 [] => Ok(()),
                 [patch] => {
                     let selected = selection.select(resources);
-                    merge_all(resources, &selected, &without_empty_texts(patch), allowed)
+                    merge_all(resources, &selected, &with_texts(patch), allowed)
                 }
                 _ => Err("a patch with a target must be a single document".to_owned()),
             },
@@ -107,9 +108,12 @@ impl Patch {
     }
 }
 
-/// A patch with a target takes neither all labels nor all annotations away, only single ones.
-fn without_empty_texts(patch: &Resource) -> Resource {
+/// A patch that has a target, or is listed by itself, takes neither all labels nor all annotations away, only single
+/// ones; those that it sets are text.
+fn with_texts(patch: &Resource) -> Resource {
     let mut patch = patch.clone();
+    patch.quote_labels();
+    patch.forget_written_annotations();
     if let Some(Value::Object(metadata)) = patch.value.get_mut("metadata") {
         for texts in ["labels", "annotations"] {
             let is_empty =
@@ -128,6 +132,8 @@ pub(crate) fn apply_json(
     operations: &[json::Operation],
     budget: &Budget,
 ) -> Result<(), String> {
+    // kustomize takes the object through JSON, in which a number is written in one way only.
+    resource.unquote_annotations();
     let mut value = resource.value.clone();
     // kustomize keeps what it knows of an object in annotations, so that there are some.
     let noted =
@@ -147,9 +153,9 @@ pub(crate) fn apply_json(
         take_back_annotations(&mut value);
     }
     resource.value = value;
-    // kustomize takes the object through JSON.
-    resource.notations.clear();
+    resource.forget_notations();
     resource.shared.clear();
+    resource.quote_annotations();
     Ok(())
 }
 
@@ -175,8 +181,13 @@ fn take_back_annotations(value: &mut Value) {
     }
 }
 
+/// Applies an entry of `patchesStrategicMerge` to the object that it names.
+pub(crate) fn apply_listed(resources: &mut Resources, patch: &Resource) -> Result<(), String> {
+    apply_named(resources, &with_texts(patch), Allowed::default())
+}
+
 /// Applies a strategic merge patch to the object that it names.
-pub(crate) fn apply_named(
+fn apply_named(
     resources: &mut Resources,
     patch: &Resource,
     allowed: Allowed,
@@ -245,22 +256,50 @@ fn merge_one(
         resource.remember_id();
     }
     let kept = Kept::of(resource);
+    let folds = resource.folds(patch);
     let id = resource.id().to_string();
     let target = std::mem::take(&mut resource.value);
     let beside = Beside {
         custom: schema.as_deref(),
         objects: resources,
     };
-    let merged = merge::object(target, patch.value.clone(), beside)
-        .map_err(|error| format!("{id}: {error}"))?;
+    let merged = merge::object(target, patch, beside).map_err(|error| format!("{id}: {error}"))?;
     let (Some(value), Some(resource)) = (merged, resources.get_mut(at)) else {
         return Ok(true);
     };
     resource.value = value;
-    resource.notations.extend_from_slice(&patch.notations);
+    // What the patch writes anew is not written as it was.
+    let is_kept = |notation: &Notation| patch.value.pointer(&notation.pointer).is_none();
+    resource.notations.retain(is_kept);
+    // kustomize notes in a patch's annotations what is allowed it, and so writes all of them anew.
+    let is_noted = |notation: &&Notation| {
+        allowed == Allowed::default() || !notation.pointer.starts_with("/metadata/annotations/")
+    };
+    let written = patch.notations.iter().filter(is_noted).cloned();
+    resource.notations.extend(written);
+    keep_labels_text(resource, patch);
+    resource.fold(folds);
     kept.put_back(resource, allowed);
     resource.spread();
     Ok(false)
+}
+
+/// Makes text, as it is written, of what a patch wrote over the labels that a generator made.
+fn keep_labels_text(resource: &mut Resource, patch: &Resource) {
+    for pointer in std::mem::take(&mut resource.made_labels) {
+        if let Some(written) = patch.value.pointer(&pointer)
+            && let Some(label) = resource.value.pointer_mut(&pointer)
+        {
+            let is_it = |notation: &&Notation| notation.pointer == pointer;
+            let notation = patch.notations.iter().find(is_it);
+            let as_written = notation.map(|notation| notation.text.clone());
+            *label = as_written.unwrap_or_else(|| text_of(written)).into();
+            resource
+                .notations
+                .retain(|notation| notation.pointer != pointer);
+        }
+        resource.made_labels.push(pointer);
+    }
 }
 
 /// What of an object a patch does not change.

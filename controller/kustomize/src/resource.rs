@@ -1,8 +1,12 @@
 //! Manifests on their way through a build.
 
+mod folded;
 mod parse;
 mod set;
 mod shared;
+mod texts;
+
+use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
@@ -11,7 +15,7 @@ use crate::explain::Change;
 use crate::gvk::{GvkRef, IdRef};
 use crate::yaml::{self, Notation};
 
-pub(crate) use parse::{from_documents, tidy};
+pub(crate) use parse::from_documents;
 pub(crate) use set::Resources;
 pub(crate) use shared::Shared;
 
@@ -22,6 +26,10 @@ pub(crate) struct Resource {
     pub(crate) origin: Origin,
     /// How some of its values were written.
     pub(crate) notations: Vec<Notation>,
+    /// Folded texts, as they are written.
+    folded: Vec<Notation>,
+    /// Labels that a generator made, by their pointers: what is written over them is text.
+    pub(crate) made_labels: Vec<String>,
     /// Texts in several places that change together.
     pub(crate) shared: Vec<Shared>,
     /// The names it had, the oldest first.
@@ -121,6 +129,12 @@ impl Resource {
         found.map(|notation| notation.text.as_str())
     }
 
+    /// Forgets how anything was written.
+    pub(crate) fn forget_notations(&mut self) {
+        self.notations.clear();
+        self.folded.clear();
+    }
+
     /// Returns the metadata, made if it is missing.
     pub(crate) fn metadata_mut(&mut self) -> &mut Map<String, Value> {
         child_mut(&mut self.value, "metadata")
@@ -131,11 +145,13 @@ impl Resource {
     }
 
     /// Returns a label or annotation.
-    pub(crate) fn text(&self, field: &str, key: &str) -> Option<&str> {
-        self.value.get("metadata")?.get(field)?.get(key)?.as_str()
+    pub(crate) fn text(&self, field: &str, key: &str) -> Option<Cow<'_, str>> {
+        let value = self.value.get("metadata")?.get(field)?.get(key)?;
+        let is_plain = !value.is_array() && !value.is_object();
+        is_plain.then(|| self.written(value))
     }
 
-    pub(crate) fn annotation(&self, name: &str) -> Option<&str> {
+    pub(crate) fn annotation(&self, name: &str) -> Option<Cow<'_, str>> {
         self.text("annotations", name)
     }
 }

@@ -108,6 +108,7 @@ pub(crate) fn of_config(top: &Top, config: &Resource) -> Value {
 pub(crate) fn mark(resources: &mut Resources, by: &Value) {
     for resource in resources.iter_mut() {
         resource.unshare_annotations();
+        resource.forget_written_annotations();
         if resource.trace.origin.is_none() {
             resource.trace.origin = Some(by.clone());
         } else {

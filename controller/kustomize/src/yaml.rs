@@ -39,6 +39,8 @@ pub struct Document {
     pub line: usize,
     /// Plain values that are written in another way than they would be printed, such as `1.50`.
     pub(crate) notations: Vec<Notation>,
+    /// Folded texts outside of lists, as they are before kustomize writes them.
+    pub(crate) folded: Vec<Notation>,
 }
 
 /// How a plain value is written.
@@ -71,6 +73,20 @@ pub fn parse_yaml(bytes: &[u8], path: &str) -> Result<Vec<Document>, Error> {
 /// Returns the value of a text without quotes in a manifest, if JSON has it.
 pub(crate) fn resolve_plain(text: &str) -> Option<Value> {
     scalar::resolve(text, Dialect::Manifest).ok()
+}
+
+/// What becomes of a text whose field is folded, when kustomize writes it.
+pub(crate) fn folded_again(text: &str) -> String {
+    node::folded_again(text)
+}
+
+/// Tells whether a text in a manifest can only have stood in quotes, or as a block.
+pub(crate) fn had_quotes(text: &str) -> bool {
+    const MARKS: [char; 13] = [
+        '*', '&', '!', '|', '>', '%', '@', '`', '{', '[', '#', ',', '"',
+    ];
+    let is_word = resolve_plain(text).is_some_and(|value| value == text);
+    !is_word || text.contains(['\n', '\t']) || text.starts_with(MARKS)
 }
 
 /// Reads all documents of a stream in one of the dialects.

@@ -21,7 +21,6 @@ pub fn intended(tree: &Tree, difference: &Difference) -> Option<&'static str> {
 }
 
 fn other_objects(tree: &Tree, text: &str) -> Option<&'static str> {
-    let has = |field: &str| any(tree, &|value| value.get(field).is_some());
     let reasons = [
         (
             text.contains(".ports")
@@ -29,7 +28,7 @@ fn other_objects(tree: &Tree, text: &str) -> Option<&'static str> {
             "merging lists with two keys loses nothing where the second key is missing",
         ),
         (
-            is_longer(text) && any(tree, &changes_name_of_item),
+            (is_longer(text) || is_in_item(text)) && any(tree, &changes_name_of_item),
             "an item without its name costs no other item of its list",
         ),
         (
@@ -51,17 +50,39 @@ fn other_objects(tree: &Tree, text: &str) -> Option<&'static str> {
                 && any(tree, &annotates),
             "kustomize's own notes in annotations are never seen",
         ),
+    ];
+    first(&reasons).or_else(|| other_values(tree, text))
+}
+
+fn other_values(tree: &Tree, text: &str) -> Option<&'static str> {
+    let has = |field: &str| any(tree, &|value| value.get(field).is_some());
+    let reasons = [
         (
             sides(text).is_some_and(|(a, b)| a.contains('~') && a.replace('~', "null") == b),
             "a null in a text is written null, however its source writes it",
+        ),
+        (
+            (text.contains("config.kubernetes.io/origin")
+                || text.contains("alpha.config.kubernetes.io/transformations"))
+                && any(tree, &changes_all_annotations),
+            "kustomize's own notes in annotations are never seen",
         ),
         (
             text.contains(".apiVersion: missing, "),
             "an object without a version gets no empty one",
         ),
         (
+            text.starts_with("object /")
+                && any(tree, &|value| value.get("apiVersion") == Some(&Value::Null)),
+            "a version that is null is none, also where the legacy order looks at it",
+        ),
+        (
             (has("vars") || has("replacements")) && is_requoted(text),
             "whether a made value is text does not hang on the style of what is around it",
+        ),
+        (
+            has("vars") && is_other_notation(text),
+            "a variable takes an annotation as it is written",
         ),
         (
             is_other_hash(text),
@@ -72,7 +93,9 @@ fn other_objects(tree: &Tree, text: &str) -> Option<&'static str> {
             "what is no text in a text of YAML takes the type of a new value",
         ),
         (
-            text.contains(".metadata.name: ") && !text.contains(".metadata.name: \""),
+            is_name_as_text(text)
+                || text.contains(".name: ") && is_requoted(text)
+                || text.contains(".metadata.name: ") && !text.contains(".metadata.name: \""),
             "a name is text, also if it reads as a number",
         ),
         (has_long_number(text), "large numbers keep all their digits"),
@@ -87,7 +110,12 @@ fn other_objects(tree: &Tree, text: &str) -> Option<&'static str> {
 fn accepted(tree: &Tree, text: &str) -> Option<&'static str> {
     let reasons = [
         (
-            text.starts_with("field specified in var") && text.contains("Gadget"),
+            text.starts_with("field specified in var")
+                && any_text(tree, &|text| {
+                    ["1_000", "0x1F", "0o17", "0b11"]
+                        .iter()
+                        .any(|number| text.contains(number))
+                }),
             "a variable can be a number in any notation",
         ),
         (text.contains("!!timestamp"), "the type of a date is text"),
@@ -139,10 +167,18 @@ fn refused(tree: &Tree, text: &str) -> Option<&'static str> {
             ]),
             "what is wrong with a patch is refused even if it meets no object",
         ),
-        (says(&["kind: must be a string"]), "a kind is text"),
         (
-            says(&["there is nothing at "]) && any(tree, &changes_name_of_item),
+            says(&["kind: must be a string", "apiVersion: must be a string"]),
+            "a kind is text, and so is a version",
+        ),
+        (
+            says(&["there is nothing at ", "there is no name in it"])
+                && any(tree, &changes_name_of_item),
             "an item without its name costs no other item of its list",
+        ),
+        (
+            says(&["two objects end up as one"]),
+            "no two objects of one name are built, even if one of them is only for tools",
         ),
         (
             says(&["is not a field that is known here"]),
@@ -185,7 +221,30 @@ fn is_other_hash(text: &str) -> bool {
     else {
         return false;
     };
-    a == b && !a.starts_with("v1/ConfigMap/") && !a.starts_with("v1/Secret/")
+    let is_of = |kind: &str| a.starts_with(kind) && a.matches('/').count() == 3;
+    a == b && !is_of("v1/ConfigMap/") && !is_of("v1/Secret/")
+}
+
+/// Tells whether the one difference is that a name, or a part of it, was a number or boolean and has become the text of it.
+fn is_name_as_text(text: &str) -> bool {
+    let names = text
+        .strip_prefix("object ")
+        .and_then(|text| text.split_once(" expected, but it is "));
+    let Some(((a, expected), (b, name))) =
+        names.and_then(|(a, b)| Some((a.rsplit_once('/')?, b.rsplit_once('/')?)))
+    else {
+        return false;
+    };
+    // A prefix or the hash may stand beside it.
+    let is_other_notation = name.replace("1_000", "1000") == expected;
+    a == b && (reads_as(name, expected) || is_other_notation)
+}
+
+/// Tells whether a text without quotes is a value.
+fn reads_as(text: &str, value: &str) -> bool {
+    let documents = flux_kustomize::parse_yaml(text.as_bytes(), "").unwrap_or_default();
+    let read = documents.first().map(|document| document.value.to_string());
+    read.as_deref() == Some(value)
 }
 
 /// Tells whether a value is expected with quotes and comes without, or the other way round.
@@ -194,7 +253,11 @@ fn is_requoted(text: &str) -> bool {
         return false;
     };
     let empty = |side: &str| ["null", "\"\""].contains(&side);
-    expected.trim_matches('"') == found.trim_matches('"') || (empty(expected) && empty(found))
+    let text = found.trim_matches('"');
+    expected.trim_matches('"') == text
+        || (empty(expected) && empty(found))
+        || (text != found && reads_as(text, expected))
+        || (text == found && reads_as(expected.trim_matches('"'), found))
 }
 
 /// What is expected and what there is, of a difference in one value.
@@ -244,6 +307,23 @@ fn is_longer(text: &str) -> bool {
     lengths.is_some_and(|(expected, found)| number(expected) < number(found))
 }
 
+/// Tells whether a difference is in an item of a list.
+fn is_in_item(text: &str) -> bool {
+    let place = text
+        .split_once(": .")
+        .and_then(|(_, rest)| rest.split_once(": "));
+    place.is_some_and(|(place, _)| place.contains("]."))
+}
+
+/// Tells whether a text is expected with a number or boolean in it in another notation, after variables.
+fn is_other_notation(text: &str) -> bool {
+    let plain = |side: &str| {
+        let side = side.replace("0755", "755").replace("1.20", "1.2");
+        side.to_lowercase()
+    };
+    sides(text).is_some_and(|(a, b)| plain(a) == plain(b))
+}
+
 /// Tells whether a value is an operation of a JSON patch on the field that tells the items of a list apart.
 fn changes_name_of_item(value: &Value) -> bool {
     let mut path = value["path"].as_str().unwrap_or_default().rsplit('/');
@@ -252,6 +332,12 @@ fn changes_name_of_item(value: &Value) -> bool {
         .next()
         .is_some_and(|index| index.parse::<usize>().is_ok());
     value.get("op").is_some() && of_item && ["name", "key", "mountPath", "ip"].contains(&key)
+}
+
+/// Tells whether a value is an operation of a JSON patch on all annotations, or more.
+fn changes_all_annotations(value: &Value) -> bool {
+    let path = value["path"].as_str().unwrap_or_default();
+    value.get("op").is_some() && ["", "/", "/metadata", "/metadata/annotations"].contains(&path)
 }
 
 /// Tells whether an item of a list of mounts has no path, which is what tells mounts apart.

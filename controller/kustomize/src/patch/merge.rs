@@ -4,11 +4,14 @@
 //! merge. What a patch adds to a list comes first, in the order of the patch. Null takes a field
 //! away; `$patch` in a mapping, an item, a list or the object deletes or replaces it.
 
+mod bare;
+
 use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
 use crate::gvk::GvkRef;
+use crate::resource::Resource;
 use crate::schema::{Beside, Type};
 
 const DIRECTIVE: &str = "$patch";
@@ -26,12 +29,15 @@ enum Directive {
 /// A list where a mapping is, and the like; a `$patch` that is not known.
 pub(crate) fn object(
     target: Value,
-    patch: Value,
+    patch: &Resource,
     beside: Beside<'_>,
 ) -> Result<Option<Value>, String> {
-    if replaces(&patch) {
+    if replaces(&patch.value) {
         return Ok(Some(target));
     }
+    let marked = bare::marked(patch);
+    let is_marked = marked.is_some();
+    let patch = marked.unwrap_or_else(|| patch.value.clone());
     let gvk = GvkRef::of(&target);
     // A patch for several kinds may be written for one that is known.
     let kind = patch
@@ -40,7 +46,11 @@ pub(crate) fn object(
         .unwrap_or_default();
     let schema =
         Type::of_kind(gvk, beside).or_else(|| Type::of_kind(GvkRef { kind, ..gvk }, beside));
-    field(Some(target), patch, schema, None)
+    let mut merged = field(Some(target), patch, schema, None)?;
+    if let (Some(merged), true) = (&mut merged, is_marked) {
+        bare::unmark(merged);
+    }
+    Ok(merged)
 }
 
 /// Tells whether a patch says of itself that it replaces the whole object: kustomize then leaves the object as it is.
@@ -72,6 +82,7 @@ fn field(
         (Some(_), Value::Object(_) | Value::Array(_)) => {
             Err("there is a plain value, and none in the patch".to_owned())
         }
+        (Some(Value::String(old)), patch) => Ok(Some(bare::over(&old, patch))),
         (_, patch) => Ok(Some(patch)),
     }
 }
@@ -151,7 +162,10 @@ fn drop_repeated(items: &mut Vec<Value>, keys: &[&str]) {
             if !kept.contains(&item) {
                 kept.push(item);
             }
-        } else if item.as_object().is_some_and(is_nothing) {
+        } else if item
+            .as_object()
+            .is_some_and(|fields| is_nothing(fields, keys))
+        {
             // kustomize takes it for one that was deleted.
         } else if key.iter().any(Option::is_none) {
             kept.push(item);
@@ -165,8 +179,10 @@ fn drop_repeated(items: &mut Vec<Value>, keys: &[&str]) {
     *items = kept;
 }
 
-fn is_nothing(fields: &Map<String, Value>) -> bool {
-    fields.values().all(Value::is_null)
+/// Tells whether a mapping is empty, or its key is null and so is all else.
+fn is_nothing(fields: &Map<String, Value>, keys: &[&str]) -> bool {
+    let has_key = || keys.iter().any(|key| fields.contains_key(*key));
+    fields.is_empty() || (fields.values().all(Value::is_null) && has_key())
 }
 
 /// A mapping that was not there: its nulls and directives have nothing to do.
@@ -360,7 +376,7 @@ impl Target {
 /// The text of a plain field; there is none for an empty one.
 fn text(item: &Value, key: &str) -> Option<String> {
     match item.get(key)? {
-        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::String(text) if !text.is_empty() => Some(bare::text(text)),
         value @ (Value::Number(_) | Value::Bool(_)) => Some(value.to_string()),
         _ => None,
     }

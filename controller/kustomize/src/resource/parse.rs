@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use serde_json::Value;
 
-use super::Resource;
+use super::{Resource, texts};
 use crate::build::Origin;
 use crate::yaml::Notation;
 use crate::{Document, Error};
@@ -22,11 +22,12 @@ pub(crate) fn from_documents(
             mut value,
             line,
             notations,
+            folded,
         } = document;
         if is_empty(&value) {
             continue;
         }
-        tidy(&mut value);
+        texts::quote_name(&mut value, &notations);
         let checked = check(&value, path).and_then(|()| take_items(&mut value, path));
         match checked {
             Ok(Some(items)) => queue.extend(documents_of(items, line, notations)),
@@ -34,6 +35,9 @@ pub(crate) fn from_documents(
                 let path = path.to_owned();
                 let mut resource = Resource::new(value, Origin { path, line });
                 resource.notations = notations;
+                resource.folded = folded;
+                resource.note_annotations();
+                resource.quote_annotations();
                 resources.push(resource);
             }
             Err(error) => errors.push(error.line(line)),
@@ -50,6 +54,7 @@ fn documents_of(items: Vec<Value>, line: usize, notations: Vec<Notation>) -> Vec
             value,
             line,
             notations: Vec::new(),
+            folded: Vec::new(),
         })
         .collect();
     for notation in notations {
@@ -93,27 +98,6 @@ fn take_items(value: &mut Value, path: &str) -> Result<Option<Vec<Value>>, Error
     }
 }
 
-/// Makes text of what Kubernetes wants as text, and people forget to quote.
-pub(crate) fn tidy(value: &mut Value) {
-    let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) else {
-        return;
-    };
-    if let Some(name) = metadata.get_mut("name") {
-        quote(name);
-    }
-    if let Some(Value::Object(annotations)) = metadata.get_mut("annotations") {
-        for annotation in annotations.values_mut() {
-            quote(annotation);
-        }
-    }
-}
-
-fn quote(value: &mut Value) {
-    if value.is_number() || value.is_boolean() {
-        *value = Value::String(value.to_string());
-    }
-}
-
 /// What every manifest must have.
 fn check(value: &Value, path: &str) -> Result<(), Error> {
     let Value::Object(fields) = value else {
@@ -126,6 +110,11 @@ fn check(value: &Value, path: &str) -> Result<(), Error> {
         }
         Some(_) => return Err(Error::new(path, "must be a string").field("kind")),
     };
+    if let Some(version) = fields.get("apiVersion")
+        && !(version.is_string() || version.is_null())
+    {
+        return Err(Error::new(path, "must be a string").field("apiVersion"));
+    }
     let name = match fields.get("metadata") {
         Some(Value::Object(metadata)) => {
             for map in ["labels", "annotations"] {

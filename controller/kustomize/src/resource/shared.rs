@@ -11,7 +11,7 @@ use super::Resource;
 /// A text, and the places that share it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Shared {
-    text: String,
+    text: Value,
     /// JSON pointers.
     places: Vec<String>,
 }
@@ -20,7 +20,7 @@ impl Resource {
     /// Notes that these places share a text now.
     pub(crate) fn share(&mut self, text: &str, places: Vec<String>) {
         if places.len() > 1 {
-            let text = text.to_owned();
+            let text = Value::from(text);
             self.shared.push(Shared { text, places });
         }
     }
@@ -59,16 +59,16 @@ impl Shared {
     /// The new text is that of a place that counts.
     fn spread(&mut self, value: &mut Value, counts: &dyn Fn(&str) -> bool) {
         self.places
-            .retain(|place| value.pointer(place).is_some_and(Value::is_string));
+            .retain(|place| value.pointer(place).is_some_and(is_plain));
         let changed = self.places.iter().rev().find_map(|place| {
-            let now = value.pointer(place).and_then(Value::as_str)?;
-            (now != self.text && counts(place)).then(|| now.to_owned())
+            let now = value.pointer(place)?;
+            (*now != self.text && counts(place)).then(|| now.clone())
         });
         let Some(new) = changed else {
             return;
         };
         for place in &self.places {
-            if let Some(Value::String(text)) = value.pointer_mut(place)
+            if let Some(text) = value.pointer_mut(place)
                 // The items of a list may have moved.
                 && (!is_in_list(place) || *text == self.text)
             {
@@ -77,6 +77,11 @@ impl Shared {
         }
         self.text = new;
     }
+}
+
+/// Tells whether a value is what a patch can make of a text that people forget to quote.
+fn is_plain(value: &Value) -> bool {
+    value.is_string() || value.is_number() || value.is_boolean()
 }
 
 fn is_in_list(place: &str) -> bool {

@@ -35,10 +35,11 @@ impl LabelSelector {
     }
 
     /// Whether labels, given by a function from keys to values, fit.
-    pub fn matches<'a>(&self, label: impl Fn(&str) -> Option<&'a str>) -> bool {
+    pub fn matches<T: AsRef<str>>(&self, label: impl Fn(&str) -> Option<T>) -> bool {
         self.0.iter().all(|requirement| {
             let value = label(&requirement.key);
-            let number = || value.and_then(|value| value.parse::<i64>().ok());
+            let value = value.as_ref().map(AsRef::as_ref);
+            let number = || value.and_then(|value: &str| value.parse::<i64>().ok());
             match &requirement.operator {
                 Operator::Exists => value.is_some(),
                 Operator::Missing => value.is_none(),

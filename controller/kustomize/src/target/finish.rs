@@ -60,8 +60,12 @@ impl Builder<'_, '_> {
         self.explain_end(target, acc, "vars", "vars");
         self.errors
             .extend(acc.resources.iter().filter_map(incomplete));
+        if let Err(error) = acc.resources.check_unique() {
+            let message = format!("two objects end up as one: {error}");
+            self.errors.push(source.error("", message));
+        }
         acc.resources
-            .retain(|resource| !is_local(resource.annotation(LOCAL_CONFIG)));
+            .retain(|resource| !is_local(resource.annotation(LOCAL_CONFIG).as_deref()));
         self.sort(target, acc);
         self.add_common_metadata(acc);
         self.add_build_metadata(target, acc);

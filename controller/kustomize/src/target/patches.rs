@@ -22,8 +22,7 @@ impl Builder<'_, '_> {
                 Ok(patches) => {
                     for patch in patches {
                         self.note_replacing(target, &field, &patch);
-                        let result =
-                            patch::apply_named(&mut acc.resources, &patch, Allowed::default());
+                        let result = patch::apply_listed(&mut acc.resources, &patch);
                         self.report(target, &field, result);
                     }
                 }

@@ -186,7 +186,7 @@ impl Plugin {
             }
             Self::Merge(patches) => patches
                 .iter()
-                .try_for_each(|patch| patch::apply_named(resources, patch, Allowed::default())),
+                .try_for_each(|patch| patch::apply_listed(resources, patch)),
             Self::Json(operations, selection) => {
                 let budget = resources.budget.clone();
                 for at in selection.select(resources) {

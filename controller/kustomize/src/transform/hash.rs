@@ -3,7 +3,6 @@
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use crate::fieldpath::text_of;
 use crate::resource::{Resource, Resources};
 
 /// Adds the hash of its content to the name of each resource that is to have one.
@@ -37,20 +36,20 @@ fn of(resource: &Resource) -> String {
             }
             ("binaryData" | "stringData", _) => {}
             (_, value) => {
-                content.insert((*field).to_owned(), seen(value));
+                content.insert((*field).to_owned(), seen(resource, value));
             }
         }
     }
     encode(&Value::Object(content))
 }
 
-/// What the hash sees of a value: mappings as they are, the text of what is plain, and nothing of a list.
-fn seen(value: Option<&Value>) -> Value {
+/// What the hash sees of a value: mappings as they are, what is plain as it is written, and nothing of a list.
+fn seen(resource: &Resource, value: Option<&Value>) -> Value {
     match value {
         None => "".into(),
         Some(Value::Array(_)) => Value::Null,
         Some(Value::Object(fields)) => fields.clone().into(),
-        Some(plain) => text_of(plain).into(),
+        Some(plain) => resource.written(plain).into(),
     }
 }
 

@@ -85,8 +85,8 @@ impl Change<'_> {
                 }
                 Ok(())
             }
-            Value::Null => Ok(()),
-            _ => Err("the image is not text".to_owned()),
+            Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),
+            Value::Array(_) | Value::Object(_) => Err("the image is not text".to_owned()),
         }
     }
 

@@ -8,7 +8,7 @@ use crate::budget;
 use crate::fieldpath::{Field, FieldPath, Leaf, text_of};
 use crate::gvk::{Gvk, IdRef};
 use crate::kustomization::Selector;
-use crate::resource::{Resource, Resources, tidy};
+use crate::resource::{Resource, Resources};
 use crate::selector::Selection;
 use crate::yaml::TextNode;
 
@@ -206,7 +206,7 @@ impl Target {
             budget.spend(1)?;
             if is_meant(resource, &select, &reject) {
                 // What a JSON patch put into annotations is text by now.
-                tidy(&mut resource.value);
+                resource.quote_annotations();
                 for path in &paths {
                     let weight = budget::weight(&copied.value);
                     self.set_field(resource, path, copied, &|| budget.spend(weight))?;
@@ -238,6 +238,7 @@ impl Target {
             (true, Value::Array(_)) => Leaf::List,
             (true, _) => Leaf::Text,
         };
+        let mut made = Vec::new();
         let found = path.visit(&mut resource.value, leaf, &mut |field| {
             pay()?;
             let field = match field {
@@ -245,6 +246,7 @@ impl Target {
                 Field::InText(node) => return self.put_in_text(node, copied),
             };
             let is_new = field.is_null();
+            let is_plain = !field.is_object() && !field.is_array();
             self.put(field, copied)?;
             // An annotation that is made is the text as it is, also an empty one or a date.
             let is_whole = self.options.delimiter.is_empty();
@@ -252,8 +254,17 @@ impl Target {
             if is_new && is_text && path.text().starts_with("metadata.annotations.") {
                 *field = Value::String(text_of(value));
             }
+            if (is_new || !is_plain)
+                && let Value::String(text) = value
+                && !field.is_string()
+            {
+                made.push((std::ptr::from_ref(field), text));
+            }
             Ok(())
         });
+        for (field, text) in made {
+            resource.note_written(field, text);
+        }
         let problem = match found {
             Ok(0) => "there is no such field".to_owned(),
             Ok(_) => return Ok(()),

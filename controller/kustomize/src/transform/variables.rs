@@ -120,10 +120,17 @@ fn value_of(resources: &Resources, variable: &Var) -> Result<Value, String> {
             _ => part.to_owned(),
         })
         .collect();
-    FieldPath::parse(&indexed)?
+    let value = FieldPath::parse(&indexed)?
         .get(&resource.value)
-        .cloned()
-        .ok_or_else(|| format!("{} has no field {path}", resource.id()))
+        .ok_or_else(|| format!("{} has no field {path}", resource.id()))?;
+    Ok(match (value, resource.notation(value)) {
+        (Value::String(_), Some(text)) => text.into(),
+        // kustomize takes no number for octal here.
+        (Value::Number(_), Some(text)) => text
+            .parse::<i64>()
+            .map_or_else(|_| value.clone(), Value::from),
+        _ => value.clone(),
+    })
 }
 
 fn set(field: &mut Value, values: &BTreeMap<&str, Value>, budget: &Budget) -> Result<(), String> {

@@ -126,6 +126,7 @@ struct Composer<'p> {
     documents: Vec<(Document, Lines)>,
     lines: Option<Lines>,
     notations: Vec<Notation>,
+    folded: Vec<Notation>,
     path: String,
 }
 
@@ -144,6 +145,7 @@ impl<'p> Composer<'p> {
             documents: Vec::new(),
             lines: lines.then(Lines::default),
             notations: Vec::new(),
+            folded: Vec::new(),
             path: String::new(),
         }
     }
@@ -159,7 +161,7 @@ impl<'p> Composer<'p> {
                 Error::new(self.file, format!("invalid YAML: {}", error.info()))
                     .line(error.marker().line())
             })?;
-            self.event(event, span)?;
+            self.event(notation::as_written(event, span, text), span)?;
         }
         Ok(())
     }
@@ -220,6 +222,7 @@ impl<'p> Composer<'p> {
         } else if let Some(core) = tag.and_then(scalar::core_type) {
             scalar::resolve_tagged(core, text, self.dialect)
         } else if style == ScalarStyle::Folded && self.is_written_again {
+            self.note_folded(text);
             Ok(Value::String(folded_again(text)))
         } else {
             Ok(Value::String(text.to_owned()))
@@ -339,6 +342,7 @@ impl<'p> Composer<'p> {
                 value,
                 line,
                 notations: std::mem::take(&mut self.notations),
+                folded: std::mem::take(&mut self.folded),
             };
             self.documents.push((document, lines.unwrap_or_default()));
             return Ok(());

@@ -53,10 +53,10 @@ fn metadata(world: &mut World, kind: &str) -> Value {
         metadata["namespace"] = world.chance.pick(NAMESPACES).into();
     }
     if world.chance.one_in(4) {
-        metadata["labels"] = pairs(world);
+        metadata["labels"] = written_pairs(world);
     }
     if world.chance.one_in(6) {
-        metadata["annotations"] = pairs(world);
+        metadata["annotations"] = written_pairs(world);
     }
     if world.chance.one_in(20) {
         let name = world.chance.pick(&[
@@ -84,6 +84,26 @@ pub(super) fn pairs(world: &mut World) -> Value {
         pairs.insert(key.to_owned(), world.word().into());
     }
     Value::Object(pairs)
+}
+
+/// A few labels, of which some may lack the quotes that they need.
+pub(super) fn written_pairs(world: &mut World) -> Value {
+    let mut pairs = pairs(world);
+    for (_, text) in pairs.as_object_mut().into_iter().flatten() {
+        if world.chance.one_in(6) {
+            let bare = [
+                "1.20",
+                "0755",
+                "True",
+                "1_000",
+                "2001-01-01",
+                "8080",
+                "0x1F",
+            ];
+            *text = raw(world.chance.pick(&bare));
+        }
+    }
+    pairs
 }
 
 fn service(world: &mut World) -> Value {

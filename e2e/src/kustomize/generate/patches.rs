@@ -140,7 +140,8 @@ fn strategic(world: &mut World, known: &Known) -> Value {
         patch["$patch"] = world.chance.pick(&["delete", "replace", "merge"]).into();
     }
     if world.chance.one_in(6) {
-        patch["metadata"]["labels"] = super::cluster::pairs(world);
+        let texts = world.chance.pick(&["labels", "annotations"]);
+        patch["metadata"][texts] = super::cluster::written_pairs(world);
     }
     if let Value::Object(fields) = &known.value {
         for (key, value) in fields {

@@ -2,9 +2,14 @@ use rstest::rstest;
 use serde_json::json;
 
 use super::*;
+use crate::build::Origin;
 
 fn pod(spec: &Value) -> Value {
     json!({"apiVersion": "v1", "kind": "Pod", "spec": spec})
+}
+
+fn of(value: Value) -> Resource {
+    Resource::new(value, Origin::default())
 }
 
 #[rstest]
@@ -42,7 +47,7 @@ fn pod(spec: &Value) -> Value {
     json!({"containers": [{"name": "a", "ports": [{"containerPort": 1, "protocol": "TCP"}, {"containerPort": 1, "protocol": "UDP", "name": "x"}]}]}),
 )]
 fn a_patch_merges(#[case] target: Value, #[case] patch: Value, #[case] expected: Value) {
-    let merged = object(pod(&target), pod(&patch), Beside::default()).unwrap();
+    let merged = object(pod(&target), &of(pod(&patch)), Beside::default()).unwrap();
     assert_eq!(merged, Some(pod(&expected)));
 }
 
@@ -51,7 +56,7 @@ fn an_object_can_be_deleted() {
     assert_eq!(
         object(
             pod(&json!({})),
-            json!({"$patch": "delete"}),
+            &of(json!({"$patch": "delete"})),
             Beside::default()
         ),
         Ok(None)
@@ -62,7 +67,7 @@ fn an_object_can_be_deleted() {
 fn a_mismatch_names_the_field() {
     let error = object(
         pod(&json!({"a": {"b": 1}})),
-        pod(&json!({"a": {"b": [1]}})),
+        &of(pod(&json!({"a": {"b": [1]}}))),
         Beside::default(),
     );
     assert_eq!(
