@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use flux_core::conclude::{Finding, Outcome};
-use flux_core::git::{Mode, Range, Reference, RepositoryUrl, Scheme};
+use flux_core::git::{Mode, Reference, RepositoryUrl, Scheme};
 use flux_core::message;
 use flux_core::webhook::Sender;
-use flux_crds::git_repository::{GitReference, VerifyMode};
+use flux_crds::git_repository::VerifyMode;
 use flux_crds::{GitRepository, GitRepositorySpec, Reason, SecretReference};
 use flux_engine::git::{Credentials, Keyring, Proxy, Remote};
 
@@ -54,7 +54,8 @@ pub(crate) async fn gather(
         .url
         .parse()
         .map_err(|error| stalled(Reason::UrlInvalid, chain(&error)))?;
-    let reference = reference(spec.reference.as_ref())?;
+    let reference = Reference::of_spec(spec.reference.as_ref())
+        .map_err(|error| stalled(Reason::InvalidSpec, format!("spec.ref: {}", chain(&error))))?;
     let namespace = repository.metadata.namespace.as_deref().unwrap_or_default();
     let secret_invalid = |reference: &SecretReference, error| {
         Outcome::Failed(Finding::new(
@@ -128,36 +129,4 @@ fn mode(mode: VerifyMode) -> Mode {
 
 fn stalled(reason: Reason, message: impl Into<String>) -> Outcome {
     Outcome::Stalled(Finding::new(reason, message))
-}
-
-/// Reads `spec.ref`.
-fn reference(wanted: Option<&GitReference>) -> Result<Reference, Outcome> {
-    let Some(GitReference {
-        branch,
-        tag,
-        semver,
-        name,
-        commit,
-    }) = wanted.cloned()
-    else {
-        return Ok(Reference::Default);
-    };
-    let invalid = |error: &(dyn std::error::Error + 'static)| {
-        stalled(Reason::InvalidSpec, format!("spec.ref: {}", chain(error)))
-    };
-    let reference = match (commit, name, semver, tag, branch) {
-        (Some(commit), ..) => Reference::Commit {
-            commit_id: commit.parse().map_err(|error| invalid(&error))?,
-            branch: None,
-        },
-        (_, Some(name), ..) => Reference::Name(name),
-        (_, _, Some(range), ..) => {
-            Reference::SemVer(range.parse::<Range>().map_err(|error| invalid(&error))?)
-        }
-        (_, _, _, Some(tag), _) => Reference::Tag(tag),
-        (_, _, _, _, Some(branch)) => Reference::Branch(branch),
-        _ => Reference::Default,
-    };
-    reference.check().map_err(|error| invalid(&error))?;
-    Ok(reference)
 }

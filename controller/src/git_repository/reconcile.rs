@@ -48,6 +48,10 @@ pub(crate) async fn reconcile(
     let started = Instant::now();
     notify::examine(context, repository, memory.status.observed_generation);
     let (found, written) = look_and_write(context, repository, memory).await;
+    if context.shutdown.is_cancelled() && found.is_err() && written.is_none() {
+        // The end of this process is no failure of the repository, and nobody's news.
+        return None;
+    }
     let (outcome, mut event, mut status) = conclude(&key, repository, memory, found);
     status.webhook_path = context.hooks.path(&Object::Repository(key.clone()));
     notify(context, repository, memory, &outcome);

@@ -1,6 +1,8 @@
 //! Which ref of a remote a `GitRepository` follows.
 
-use super::{ObjectId, Range, Revision};
+use flux_crds::git_repository::GitReference;
+
+use super::{ObjectId, Range, Revision, range, revision};
 
 /// What `spec.ref` asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,6 +77,20 @@ pub enum Error {
     },
 }
 
+/// Why `spec.ref` cannot be followed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Invalid {
+    /// `commit` is no commit id.
+    #[error(transparent)]
+    Commit(#[from] revision::Error),
+    /// `semver` is no range of versions.
+    #[error(transparent)]
+    Range(#[from] range::Error),
+    /// A name that git would refuse.
+    #[error(transparent)]
+    Name(#[from] Error),
+}
+
 impl Resolved {
     /// Returns the revision to show.
     pub fn revision(&self) -> Revision {
@@ -86,6 +102,36 @@ impl Resolved {
 }
 
 impl Reference {
+    /// Reads `spec.ref`; without one it is the default branch.
+    ///
+    /// # Errors
+    /// When no remote could ever have it.
+    pub fn of_spec(wanted: Option<&GitReference>) -> Result<Self, Invalid> {
+        let Some(GitReference {
+            branch,
+            tag,
+            semver,
+            name,
+            commit,
+        }) = wanted.cloned()
+        else {
+            return Ok(Self::Default);
+        };
+        let reference = match (commit, name, semver, tag, branch) {
+            (Some(commit), ..) => Self::Commit {
+                commit_id: commit.parse()?,
+                branch: None,
+            },
+            (_, Some(name), ..) => Self::Name(name),
+            (_, _, Some(range), ..) => Self::SemVer(range.parse()?),
+            (_, _, _, Some(tag), _) => Self::Tag(tag),
+            (_, _, _, _, Some(branch)) => Self::Branch(branch),
+            _ => Self::Default,
+        };
+        reference.check()?;
+        Ok(reference)
+    }
+
     /// Refuses names that git would refuse, before they are sent anywhere.
     pub fn check(&self) -> Result<(), Error> {
         match self {

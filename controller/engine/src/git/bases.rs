@@ -5,6 +5,7 @@ use std::{
     fmt, fs, io,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
+    time::Instant,
 };
 
 use flux_core::git::{ObjectId, Reference, RepositoryUrl, Scheme};
@@ -21,7 +22,8 @@ use super::{
     tree::GitTree,
 };
 
-/// Repositories with their refs that one process may fetch: their names come from files.
+/// Repositories with their refs that are kept at once: their names come from files, right or wrong. Beyond that those that no
+/// build reads go, the longest unused first.
 const MAX_STORES: usize = 256;
 
 /// Where repositories that kustomizations name are fetched to. Clones share it.
@@ -36,7 +38,21 @@ struct Shared {
     directory: PathBuf,
     /// For `ssh://` addresses: `identity` and `known_hosts`, as in the Secret of a repository.
     ssh: Option<BTreeMap<String, Vec<u8>>>,
-    stores: Mutex<HashMap<String, Store>>,
+    stores: Mutex<Stores>,
+}
+
+#[derive(Default)]
+struct Stores {
+    by_name: HashMap<String, Kept>,
+    /// Directories made so far.
+    made: usize,
+}
+
+/// The store of one ref.
+struct Kept {
+    store: Store,
+    directory: PathBuf,
+    used: Instant,
 }
 
 /// Why there is no base.
@@ -46,7 +62,9 @@ enum Failure {
     Git(#[from] Error),
     #[error("it must not be a directory of the machine")]
     Directory,
-    #[error("there are more than {MAX_STORES} different ones; copy some into the repository")]
+    #[error(
+        "more than {MAX_STORES} different ones are read at once; copy some into the repository"
+    )]
     TooMany,
 }
 
@@ -90,15 +108,22 @@ impl Bases {
     fn store(&self, remote: &kustomize::Remote) -> Result<Store, Failure> {
         let name = format!("{}@{}", remote.repository, remote.reference);
         let mut stores = self.0.stores.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(store) = stores.get(&name) {
-            return Ok(store.clone());
+        if let Some(kept) = stores.by_name.get_mut(&name) {
+            kept.used = Instant::now();
+            return Ok(kept.store.clone());
         }
-        if stores.len() >= MAX_STORES {
-            return Err(Failure::TooMany);
+        if stores.by_name.len() >= MAX_STORES {
+            stores.drop_one()?;
         }
-        let directory = stores.len().to_string();
-        let store = Store::open(self.0.directory.join(directory))?;
-        stores.insert(name, store.clone());
+        let directory = self.0.directory.join(stores.made.to_string());
+        stores.made += 1;
+        let store = Store::open(directory.clone())?;
+        let kept = Kept {
+            store: store.clone(),
+            directory,
+            used: Instant::now(),
+        };
+        stores.by_name.insert(name, kept);
         Ok(store)
     }
 
@@ -122,6 +147,20 @@ impl Bases {
             credentials,
             ..Remote::anonymous(url)
         })
+    }
+}
+
+impl Stores {
+    /// Removes the longest unused of those that nobody reads.
+    fn drop_one(&mut self) -> Result<(), Failure> {
+        let idle = self.by_name.iter().filter(|(_, kept)| kept.store.is_idle());
+        let oldest = idle.min_by_key(|(_, kept)| kept.used);
+        let name = oldest.map(|(name, _)| name.clone());
+        let kept = name.and_then(|name| self.by_name.remove(&name));
+        let Kept { directory, .. } = kept.ok_or(Failure::TooMany)?;
+        // What stays of it is gone with the next start.
+        fs::remove_dir_all(directory).ok();
+        Ok(())
     }
 }
 
@@ -158,5 +197,39 @@ impl RemoteTrees for Until {
             Ok(tree) => Ok(Arc::new(tree)),
             Err(error) => Err(chain(&error)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::git::Options;
+
+    fn remote(reference: usize) -> kustomize::Remote {
+        kustomize::Remote {
+            repository: "https://example.com/bases".to_owned(),
+            reference: reference.to_string(),
+            path: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_ref_too_many_takes_the_place_of_the_longest_unused_that_nobody_reads() {
+        let directory = tempfile::tempdir().unwrap();
+        let client = Client::new(Options::default()).unwrap();
+        let bases = Bases::new(client, directory.path().to_owned(), None).unwrap();
+        let read = bases.store(&remote(0)).unwrap();
+        for reference in 1..=MAX_STORES {
+            bases.store(&remote(reference)).unwrap();
+        }
+        let stores = bases.0.stores.lock().unwrap();
+        let has = |reference: usize| {
+            let name = format!("https://example.com/bases@{reference}");
+            stores.by_name.contains_key(&name)
+        };
+        assert_eq!(stores.by_name.len(), MAX_STORES);
+        assert!(has(0) && !has(1) && has(2));
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), MAX_STORES);
+        drop(read);
     }
 }

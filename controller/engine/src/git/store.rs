@@ -83,6 +83,11 @@ impl fmt::Debug for Store {
 }
 
 impl Store {
+    /// Tells whether nobody has it but the caller.
+    pub(crate) fn is_idle(&self) -> bool {
+        Arc::strong_count(&self.0) == 1
+    }
+
     /// Opens the store in a directory, or makes an empty one. Garbage of a killed fetch is removed.
     ///
     /// Caveat: one directory must not be opened twice at the same time.
