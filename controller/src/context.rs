@@ -52,6 +52,8 @@ pub(crate) struct Connections {
     pub(crate) client: Client,
     /// To the same, for what Syncs do.
     pub(crate) targets: Connection,
+    /// To other clusters.
+    pub(crate) remotes: Remotes,
     /// To git servers.
     pub(crate) git: flux_engine::git::Client,
     /// To other repositories that kustomizations name, if the operator allows it.
@@ -124,16 +126,12 @@ impl Context {
         let Connections {
             client,
             targets,
+            remotes,
             git,
             bases,
         } = connections;
         let metrics = Arc::<Metrics>::default();
-        let notices = Notices::new(
-            client.clone(),
-            Arc::clone(&metrics),
-            events.clone(),
-            shutdown.clone(),
-        );
+        let notices = Notices::new(Arc::clone(&metrics), events.clone(), shutdown.clone());
         Self {
             client,
             syncs: Arc::default(),
@@ -146,7 +144,7 @@ impl Context {
             sources: Sources::default(),
             hooks: Hooks::default(),
             references: References::default(),
-            remotes: Remotes::default(),
+            remotes,
             watches: Watches::default(),
             claims: Claims::default(),
             metrics,

@@ -10,7 +10,12 @@ const BLOCKING_THREADS: usize = 32;
 
 /// What is never written, whatever `--log-level` says: `kube` logs answers that it cannot read, with all that they hold. A
 /// kubeconfig can lead to any server, whose answers are not for those who read the log.
-const SILENT: [&str; 2] = ["kube_client::client=error", "kube_runtime::watcher=error"];
+/// Its errors of connections say less than ours, which name the object.
+const SILENT: [&str; 3] = [
+    "kube_client::client=error",
+    "kube_client::client::builder=off",
+    "kube_runtime::watcher=error",
+];
 
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();

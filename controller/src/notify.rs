@@ -10,6 +10,7 @@
 
 mod deliver;
 mod queue;
+mod turns;
 mod warn;
 
 use std::sync::Arc;
@@ -23,14 +24,14 @@ use flux_core::notify::{
 use flux_crds::sync::Failure;
 use flux_crds::{GitRepository, ImagePolicy, Notification, Notified, Reason, Sync};
 use jiff::Timestamp;
-use kube::Resource;
+use kube::{Client, Resource};
 
 use crate::context::Context;
 use crate::key::Key;
 use crate::report::chain;
 use crate::sources::Snapshot;
 use crate::status::reference;
-use crate::sync::source_key;
+use crate::sync::{account, source_key};
 
 pub(crate) use queue::Notices;
 use queue::{Letter, Origin};
@@ -45,6 +46,11 @@ pub(crate) trait Notifying: Resource<DynamicType = ()> {
 
     /// Returns the repository of the revisions that are told, if there is one.
     fn repository(&self) -> Option<Key>;
+
+    /// Returns who reads the Secrets of the receivers.
+    fn reader(&self, context: &Context) -> Client {
+        context.client.clone()
+    }
 }
 
 impl Notifying for Sync {
@@ -56,6 +62,12 @@ impl Notifying for Sync {
 
     fn repository(&self) -> Option<Key> {
         Some(source_key(self))
+    }
+
+    /// Its account, as for all that it names: nobody shall send away a Secret that it may not read.
+    fn reader(&self, context: &Context) -> Client {
+        let cluster = context.cluster(account(context, self));
+        cluster.client().clone()
     }
 }
 
@@ -253,6 +265,7 @@ fn enqueue<K: Notifying>(context: &Context, object: &K, news: News<'_>, is_first
             .and_then(|source| snapshot(context, source, &notice)),
         trusts_repository: source.is_some_and(|source| source.namespace == key.namespace),
         object: reference(object),
+        reader: object.reader(context),
         notice,
     });
     for notification in object.notifications() {

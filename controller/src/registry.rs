@@ -7,9 +7,11 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use futures::StreamExt as _;
 use kube::core::DeserializeGuard;
+use kube::runtime::utils::Backoff;
 use kube::runtime::watcher::Event;
 use kube::runtime::{WatchStreamExt as _, watcher};
 use kube::{Api, Resource};
@@ -107,6 +109,34 @@ impl<K> Registry<K> {
     }
 }
 
+/// First and last delay before a broken watch is opened again: all that the controller does hangs on these few, so an API
+/// server that is back is not kept waiting.
+const DELAYS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(5));
+
+/// The delays of a watch that fails again and again.
+struct Delays(Duration);
+
+impl Default for Delays {
+    fn default() -> Self {
+        Self(DELAYS.0)
+    }
+}
+
+impl Iterator for Delays {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        let next = (self.0 * 2).min(DELAYS.1);
+        Some(std::mem::replace(&mut self.0, next))
+    }
+}
+
+impl Backoff for Delays {
+    fn reset(&mut self) {
+        *self = Self::default();
+    }
+}
+
 /// Starts one task an object, and never two for the same.
 #[derive(Clone)]
 pub(crate) struct Tasks {
@@ -166,7 +196,8 @@ pub(crate) async fn follow<K>(
 ) where
     K: Resource<DynamicType = ()> + DeserializeOwned + Clone + Debug + Send + Sync + 'static,
 {
-    let mut events = std::pin::pin!(watcher(api, watcher::Config::default()).default_backoff());
+    let mut events =
+        std::pin::pin!(watcher(api, watcher::Config::default()).backoff(Delays::default()));
     let mut seen = HashSet::new();
     while let Some(event) = events.next().await {
         match event {

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use flux_core::kubeconfig::KubeConfig;
 use flux_engine::cluster::remote::{Unusable, connect};
+use flux_engine::cluster::term::Term;
 use flux_engine::cluster::{Actor, Cluster, Connection};
 use flux_engine::inputs::Version;
 
@@ -49,12 +50,20 @@ impl Remote {
 }
 
 /// All other clusters.
-#[derive(Default)]
 pub(crate) struct Remotes {
+    term: Term,
     known: Mutex<HashMap<Source, (Version, Weak<Remote>)>>,
 }
 
 impl Remotes {
+    /// Returns none yet; all will be written to within `term` only.
+    pub(crate) fn new(term: Term) -> Self {
+        Self {
+            term,
+            known: Mutex::default(),
+        }
+    }
+
     /// Returns the cluster of a kubeconfig that the caller has just read: nobody comes to a connection by naming a Secret
     /// that it may not read.
     pub(crate) async fn of(
@@ -67,7 +76,7 @@ impl Remotes {
             return Ok(remote);
         }
         let remote = Arc::new(Remote {
-            connection: connect(kubeconfig).await?,
+            connection: connect(kubeconfig, &self.term).await?,
             digest: kubeconfig.cluster(),
             clusters: Mutex::default(),
         });

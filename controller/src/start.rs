@@ -3,8 +3,10 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
+use flux_engine::cluster::term::Term;
 use flux_engine::cluster::{Connection, remote};
 use flux_engine::git::Bases;
 use k8s_openapi::NamespaceResourceScope;
@@ -20,6 +22,7 @@ use crate::context::{Connections, Context, Options};
 use crate::key::Key;
 use crate::leader::Candidate;
 use crate::registry::{Registry, Tasks, follow};
+use crate::remotes::Remotes;
 use crate::serve::{self, Endpoints};
 use crate::status::Publisher;
 use crate::{git_repository, hash_key, image_policy, sync, webhook};
@@ -30,13 +33,19 @@ const BASES: &str = "remote-bases";
 /// Runs the controller until SIGTERM or Ctrl-C, or until it loses its lease.
 pub async fn run(args: Args) -> anyhow::Result<()> {
     let config = config(args.kubeconfig.as_deref()).await?;
-    let client =
+    let unguarded =
         remote::client(config).context("failed to set up the connection to the API server")?;
     let identity = identity();
+    let candidate = (!args.no_leader_election)
+        .then(|| Candidate::new(unguarded.clone(), &args.runtime_namespace, identity.clone()));
+    let term = candidate
+        .as_ref()
+        .map_or_else(Term::endless, Candidate::term);
+    let client = term.guard(unguarded);
     let shutdown = CancellationToken::new();
     let (events, send_events) = Publisher::new(client.clone(), &identity);
     tokio::spawn(send_events);
-    let connections = connections(&args, &client)?;
+    let connections = connections(&args, &client, term)?;
     let context = Context::new(connections, options(&args), events, shutdown.clone());
     let context = Arc::new(context);
     let (ready, is_ready) = watch::channel(false);
@@ -54,8 +63,6 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     tokio::spawn(end_on_signal(shutdown.clone()));
     tracing::info!(version = env!("CARGO_PKG_VERSION"), %identity, "controller started");
 
-    let candidate = (!args.no_leader_election)
-        .then(|| Candidate::new(client, &args.runtime_namespace, identity));
     if let Some(candidate) = &candidate {
         // A candidate that waits is as ready as it can be: its successor must be able to roll out beside it.
         ready.send_replace(true);
@@ -72,21 +79,14 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         args.watch_namespace.clone(),
         ready,
     ));
-    let ended = if let Some(candidate) = &candidate {
-        tokio::select! {
-            () = candidate.hold() => Err(anyhow::anyhow!("the lease was lost; another instance may be at work")),
-            () = shutdown.cancelled() => Ok(()),
-        }
-    } else {
-        shutdown.cancelled().await;
-        Ok(())
-    };
+    let ended = until_end(candidate.as_ref(), &shutdown).await;
     shutdown.cancel();
     tasks.close();
-    if tokio::time::timeout(args.shutdown_grace, tasks.wait())
-        .await
-        .is_err()
-    {
+    // Whoever has lost the lease can write nothing more, and has nothing to wait for.
+    let grace = ended
+        .as_ref()
+        .map_or(Duration::ZERO, |()| args.shutdown_grace);
+    if tokio::time::timeout(grace, tasks.wait()).await.is_err() {
         tracing::warn!(
             "reconciles still running at the end; they go on where they were after the next start"
         );
@@ -97,6 +97,23 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     }
     tracing::info!("controller stopped");
     ended
+}
+
+/// Returns when the process shall end, with an error if another instance is the reason.
+async fn until_end(
+    candidate: Option<&Candidate>,
+    shutdown: &CancellationToken,
+) -> anyhow::Result<()> {
+    let lost = async {
+        match candidate {
+            Some(candidate) => candidate.hold().await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = lost => Err(anyhow::anyhow!("the lease was lost: another instance is at work")),
+        () = shutdown.cancelled() => Ok(()),
+    }
 }
 
 /// Starts the webhook server, which refuses all calls until it is told that this instance leads.
@@ -123,7 +140,7 @@ async fn config(kubeconfig: Option<&Path>) -> anyhow::Result<Config> {
         .with_context(|| format!("failed to use {}", path.display()))
 }
 
-fn connections(args: &Args, client: &Client) -> anyhow::Result<Connections> {
+fn connections(args: &Args, client: &Client, term: Term) -> anyhow::Result<Connections> {
     let git = flux_engine::git::Client::new(flux_engine::git::Options {
         allow_http: args.allow_http_repositories,
         allow_file: args.allow_file_repositories,
@@ -138,6 +155,7 @@ fn connections(args: &Args, client: &Client) -> anyhow::Result<Connections> {
     Ok(Connections {
         client: client.clone(),
         targets: Connection::new(client.clone()),
+        remotes: Remotes::new(term),
         git,
         bases,
     })

@@ -29,6 +29,7 @@ mod transact;
 mod wakeups;
 
 pub(crate) use actor::run;
+pub(crate) use gather::account;
 pub(crate) use memory::claimed;
 pub(crate) use target::place;
 pub(crate) use wakeups::{source_key, token};

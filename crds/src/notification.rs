@@ -27,7 +27,7 @@ pub struct Notification {
         validation = Rule::new("self.matches('^(https?|wss?)://[^\\\\s/@]+([/?][^\\\\s]*)?$')").message("must be http://… or https://… and hold no password; what is secret belongs into the Secret that secretRef names")
     )]
     pub url: Option<String>,
-    /// A Secret of this namespace with `url`, or what the kind has instead, and `ca.crt` where a server has a certificate
+    /// A Secret of this namespace, which the account of a Sync must be allowed to read, with `url`, or what the kind has instead, and `ca.crt` where a server has a certificate
     /// of its own. `token` is: of `Slack` the bot's, to be used with `channel` and no `url`; of `Matrix` the access token, with
     /// the room in `channel`; of `Webhook` the key of the HMAC in `X-Signature`; of `FluxV1` the service token; of
     /// `Alertmanager` a bearer token; of a commit status the access token, and `url` is then the API of a server that the

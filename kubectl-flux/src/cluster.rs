@@ -1,7 +1,10 @@
 //! The connection to a cluster, and the few requests that all verbs are made of.
 
 use flux_crds::Sync;
-use flux_engine::{cluster::remote::connect, inputs::read_kubeconfig};
+use flux_engine::{
+    cluster::{remote::connect, term::Term},
+    inputs::read_kubeconfig,
+};
 use kube::{
     Api, Client, Config, ResourceExt as _,
     api::{ListParams, Patch, PatchParams},
@@ -79,12 +82,14 @@ impl Cluster {
         let namespace = sync.metadata.namespace.as_deref().unwrap_or_default();
         let read = read_kubeconfig(&self.client, namespace, spec).await;
         let (kubeconfig, _) = read.map_err(Error::Inputs)?;
-        let connection = connect(&kubeconfig).await.map_err(|error| {
-            Error::Failed(format!(
-                "Secret {namespace}/{}: {error}",
-                spec.secret_ref.name
-            ))
-        })?;
+        let connection = connect(&kubeconfig, &Term::endless())
+            .await
+            .map_err(|error| {
+                Error::Failed(format!(
+                    "Secret {namespace}/{}: {error}",
+                    spec.secret_ref.name
+                ))
+            })?;
         Ok(Self {
             client: connection.client().clone(),
             namespace: self.namespace.clone(),

@@ -3,10 +3,7 @@
 use std::{convert::Infallible, time::Duration};
 
 use flux_core::{git::Reference, message};
-use flux_crds::{
-    GitRepository,
-    git_repository::{Author, Write},
-};
+use flux_crds::git_repository::{Author, Write};
 use flux_engine::git::{
     Client, Credentials, Deadline, Destination, Draft, GitTree, Options, Person, Proxy, Pushed,
     Remote, Signer, Store, write_back,
@@ -95,7 +92,9 @@ impl Repository {
                     .map_err(|error| failed("spec.write.signingKey", &error))?,
             );
         }
-        let reference = reference(&repository).map_err(|error| failed("spec.ref", &*error))?;
+        // What the repository follows: edits start from there.
+        let reference = Reference::of_spec(repository.spec.reference.as_ref());
+        let reference = reference.map_err(|error| failed("spec.ref", &error))?;
         Ok(Self {
             remote,
             reference,
@@ -204,30 +203,4 @@ async fn required(cluster: &Cluster, name: &str) -> Result<Data, Error> {
     let namespace = &cluster.namespace;
     let data = read_secret(cluster, namespace, name).await?;
     data.ok_or_else(|| Error::Failed(format!("there is no Secret {namespace}/{name}")))
-}
-
-/// What the repository follows: edits start from there.
-fn reference(repository: &GitRepository) -> Result<Reference, Box<dyn std::error::Error>> {
-    let Some(wanted) = repository.spec.reference.clone() else {
-        return Ok(Reference::Default);
-    };
-    let reference = match (
-        wanted.commit,
-        wanted.name,
-        wanted.semver,
-        wanted.tag,
-        wanted.branch,
-    ) {
-        (Some(commit), ..) => Reference::Commit {
-            commit_id: commit.parse()?,
-            branch: None,
-        },
-        (_, Some(name), ..) => Reference::Name(name),
-        (_, _, Some(range), ..) => Reference::SemVer(range.parse()?),
-        (_, _, _, Some(tag), _) => Reference::Tag(tag),
-        (_, _, _, _, Some(branch)) => Reference::Branch(branch),
-        _ => Reference::Default,
-    };
-    reference.check()?;
-    Ok(reference)
 }

@@ -30,6 +30,7 @@ mod request;
 mod scopes;
 pub mod survey;
 mod take_over;
+pub mod term;
 pub mod transaction;
 pub mod wait;
 

@@ -5,19 +5,16 @@ use std::time::{Duration, Instant};
 
 use flux_core::notify::{self, Commit, Notice, Sink, Verdict, judge, render};
 use flux_engine::post::Poster;
-use kube::Client;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::queue::{Letter, Origin};
+use super::turns::Turns;
 use super::warn::Warnings;
 use crate::metrics::Metrics;
 use crate::report::chain;
 use crate::secrets::{self, Data};
 use crate::status::Publisher;
 
-/// Requests under way at once.
-const AT_ONCE: usize = 32;
 /// First delay after a failure; it doubles with each further one.
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 /// Longest delay between two tries.
@@ -49,11 +46,10 @@ impl Pace {
 
 /// Delivers letters.
 pub(super) struct Courier {
-    client: Client,
     pub(super) metrics: Arc<Metrics>,
     warnings: Warnings,
     poster: Poster,
-    turns: Semaphore,
+    turns: Turns,
     shutdown: CancellationToken,
 }
 
@@ -66,17 +62,15 @@ enum Tried {
 
 impl Courier {
     pub(super) fn new(
-        client: Client,
         metrics: Arc<Metrics>,
         events: Publisher,
         shutdown: CancellationToken,
     ) -> Self {
         Self {
-            client,
             metrics,
             warnings: Warnings::new(events),
             poster: Poster::default(),
-            turns: Semaphore::new(AT_ONCE),
+            turns: Turns::default(),
             shutdown,
         }
     }
@@ -144,7 +138,10 @@ impl Courier {
             Ok(request) => request,
             Err(error) => return Tried::Refused(chain(&error)),
         };
-        let _turn = self.turns.acquire().await;
+        let _turn = self
+            .turns
+            .take(&letter.origin.notice.object.namespace)
+            .await;
         let answer = match self.poster.send(request, &secret).await {
             Ok(answer) => answer,
             Err(error) if error.is_transient() => return Tried::Later(chain(&error), None),
@@ -162,7 +159,7 @@ impl Courier {
             return Ok(Data::new());
         };
         let namespace = &letter.origin.notice.object.namespace;
-        secrets::read_with(&self.client, namespace, &reference.name)
+        secrets::read_with(&letter.origin.reader, namespace, &reference.name)
             .await
             .map_err(|outcome| outcome.finding().message.clone())
     }

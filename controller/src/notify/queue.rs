@@ -19,7 +19,7 @@ use crate::status::Publisher;
 
 /// Notices that wait for one receiver; beyond that the oldest is dropped.
 const QUEUE: usize = 64;
-/// Notices that wait in all; beyond that the newest is dropped.
+/// Notices that wait in all; beyond that the namespace that has most of them loses one.
 const QUEUES: usize = 4096;
 /// Time in which the same drift is told once.
 const REPEAT: Duration = Duration::from_mins(5);
@@ -36,6 +36,8 @@ pub(super) struct Origin {
     pub(super) trusts_repository: bool,
     /// The object, for events about it.
     pub(super) object: ObjectReference,
+    /// Reads the Secrets of receivers.
+    pub(super) reader: Client,
 }
 
 /// A notice for one receiver.
@@ -108,14 +110,13 @@ struct Queues {
 impl Notices {
     /// Returns empty queues.
     pub(crate) fn new(
-        client: Client,
         metrics: Arc<Metrics>,
         events: Publisher,
         shutdown: CancellationToken,
     ) -> Self {
         Self(Arc::new(Shared {
             queues: Mutex::default(),
-            courier: Courier::new(client, metrics, events, shutdown),
+            courier: Courier::new(metrics, events, shutdown),
             workers: TaskTracker::new(),
         }))
     }
@@ -128,15 +129,18 @@ impl Notices {
         if queues.is_repeated(&address, &letter) {
             return;
         }
-        let kind = letter.kind();
-        if queues.waiting.values().map(VecDeque::len).sum::<usize>() >= QUEUES {
-            shared.courier.metrics.notified(kind, "dropped");
+        if queues.waiting.values().map(VecDeque::len).sum::<usize>() >= QUEUES
+            && let Some(dropped) = drop_one(&mut queues.waiting)
+        {
+            let receiver = dropped.kind();
+            shared.courier.metrics.notified(receiver, "dropped");
             tracing::warn!(
-                receiver = kind,
+                receiver,
+                namespace = %dropped.origin.notice.object.namespace,
                 "notification dropped, too many are waiting"
             );
-            return;
         }
+        let kind = letter.kind();
         if let Some(queue) = queues.waiting.get_mut(&address) {
             queue.push_back(letter);
             if queue.len() > QUEUE {
@@ -218,5 +222,45 @@ impl Queues {
         let known = self.drifts.contains_key(&key);
         self.drifts.entry(key).or_insert(now);
         known
+    }
+}
+
+/// Takes the oldest of the longest queue of the namespace that has most of them waiting: nobody can crowd out others.
+fn drop_one<L>(waiting: &mut HashMap<Address, VecDeque<L>>) -> Option<L> {
+    let mut crowds: HashMap<&str, usize> = HashMap::new();
+    for (address, queue) in waiting.iter() {
+        *crowds.entry(&address.namespace).or_default() += queue.len();
+    }
+    let (crowd, _) = crowds.into_iter().max_by_key(|(_, count)| *count)?;
+    let longest = waiting
+        .iter()
+        .filter(|(address, _)| address.namespace == crowd)
+        .max_by_key(|(_, queue)| queue.len());
+    let address = longest.map(|(address, _)| address.clone())?;
+    waiting.get_mut(&address)?.pop_front()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(namespace: &str, place: &str) -> Address {
+        Address {
+            namespace: namespace.to_owned(),
+            kind: NotificationKind::Webhook,
+            place: place.to_owned(),
+        }
+    }
+
+    #[test]
+    fn the_namespace_with_most_letters_loses_the_oldest_of_its_longest_queue() {
+        let mut waiting = HashMap::from([
+            (address("calm", "one"), VecDeque::from([1, 2, 3])),
+            (address("loud", "one"), VecDeque::from([4])),
+            (address("loud", "two"), VecDeque::from([5, 6])),
+            (address("loud", "three"), VecDeque::from([7])),
+        ]);
+        assert_eq!(drop_one(&mut waiting), Some(5));
+        assert_eq!(drop_one::<u8>(&mut HashMap::new()), None);
     }
 }

@@ -60,6 +60,9 @@ impl Halt {
     pub(crate) fn cluster(what: &str, error: &Error) -> Self {
         let message = format!("failed to {what}: {}", chain(error));
         match error.class() {
+            Class::Transient if error.is_forbidden() => {
+                Self::transient(Reason::AccessDenied, message)
+            }
             Class::Transient => Self::transient(Reason::ClusterUnreachable, message),
             Class::Permanent => Self::failed(Reason::AccessDenied, message),
         }
@@ -96,13 +99,20 @@ impl Halt {
         )
     }
 
-    /// Ends because the API server refused objects. Only when all refusals may pass by themselves is it tried again soon.
+    /// Ends because the API server refused objects. Only when all refusals may pass by themselves is it tried again soon;
+    /// and when it was away in the middle, that is the reason.
     pub(crate) fn refused(
         reason: Reason,
         headline: &str,
         refused: &[transaction::Failure],
     ) -> Self {
         let transient = refused.iter().all(|failure| is_transient(&failure.error));
+        let is_away = refused.iter().any(|failure| failure.error.is_unreachable());
+        let reason = if transient && is_away {
+            Reason::ClusterUnreachable
+        } else {
+            reason
+        };
         let halt = Self::list(reason, headline, refused.iter().map(describe).collect());
         match (transient, halt.outcome) {
             (true, Outcome::Failed(finding)) => Self {

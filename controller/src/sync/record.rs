@@ -7,6 +7,7 @@ use flux_core::conclude::{self, Event, Finding, Outcome, Pace};
 use flux_core::redact::scrub;
 use flux_crds::sync::{Failure, HistoryEntry, SyncResult};
 use flux_crds::{Condition, ConditionType, Reason, Sync, SyncStatus, Time};
+use flux_engine::cluster::Rejection;
 use jiff::Timestamp;
 
 use super::course::{self, Course};
@@ -24,6 +25,8 @@ use crate::status;
 const CHANGES: usize = 960;
 /// Time until a status that could not be written is tried again.
 pub(crate) const STATUS_RETRY: Duration = Duration::from_secs(1);
+/// The same where the right is missing, as it is to everybody while an API server starts.
+const FORBIDDEN_RETRY: Duration = Duration::from_secs(5);
 /// The same for one that the API server refuses, such as one that is too large.
 const REFUSED_RETRY: Duration = Duration::from_mins(1);
 
@@ -161,6 +164,7 @@ pub(crate) async fn record(
 
 fn until_retry(error: &kube::Error) -> Duration {
     match error {
+        kube::Error::Api(status) if Rejection::of(status).is_missing_right() => FORBIDDEN_RETRY,
         kube::Error::Api(status) if [400, 403, 413, 422].contains(&status.code) => REFUSED_RETRY,
         _ => STATUS_RETRY,
     }

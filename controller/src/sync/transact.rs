@@ -91,7 +91,7 @@ impl Transact<'_> {
             .collect();
         let mut changes = Vec::new();
         let result = async {
-            let transaction = self.begin(memory, pending, &wanted).await?;
+            let transaction = self.begin(memory, pending, wanted).await?;
             if has_news && !matches!(memory.course, Course::RolledBack(_)) {
                 self.tell_progress(memory);
             }
@@ -107,10 +107,17 @@ impl Transact<'_> {
     async fn begin(
         &self,
         memory: &mut Memory,
-        pending: Vec<Desired>,
-        wanted: &[ObjectId],
+        mut pending: Vec<Desired>,
+        mut wanted: Vec<ObjectId>,
     ) -> Result<Transaction<'_>, Halt> {
-        let conflicts = self.claims.claim(self.key, wanted.iter());
+        let mut conflicts = self.claims.claim(self.key, wanted.iter());
+        if matches!(memory.course, Course::RolledBack(_)) && !conflicts.is_empty() {
+            // What has moved to another Sync since is that one's, and no reason to leave the rest as it is.
+            let moved: HashSet<ObjectId> = conflicts.drain(..).map(|one| one.id).collect();
+            wanted.retain(|id| !moved.contains(id));
+            pending.retain(|desired| !moved.contains(&desired.id));
+            conflicts = self.claims.claim(self.key, wanted.iter());
+        }
         if !conflicts.is_empty() {
             return Err(self.contend(memory, pending, &conflicts).await);
         }
@@ -120,7 +127,7 @@ impl Transact<'_> {
                 Ok(transaction)
             }
             Err(halt) => {
-                self.unclaim(&memory.inventory, wanted);
+                self.unclaim(&memory.inventory, &wanted);
                 Err(halt)
             }
         }

@@ -98,13 +98,38 @@ async fn selected(
     Ok((found, others))
 }
 
-/// Returns these workloads, or all if none are named; one that does not exist is an error.
+/// Returns these workloads, or all of this cluster if none are named. One that is not here is looked for where Syncs apply to
+/// other clusters; one that is nowhere, or in several of those, is an error.
 pub(crate) async fn find(
     ids: &[WorkloadId],
-    scope: Scope,
     cluster: &Cluster,
-) -> Result<Vec<Workload>, Error> {
-    let found = present(ids, scope, cluster).await?;
+    streams: &mut Streams,
+) -> Result<(Vec<Workload>, Vec<Elsewhere>), Error> {
+    let here = present(ids, Scope::Namespace, cluster).await?;
+    let is_missing =
+        |id: &WorkloadId| ids.contains(id) && !here.iter().any(|workload| workload.id == *id);
+    let others = if ids.iter().any(is_missing) {
+        elsewhere(cluster, is_missing, streams).await?
+    } else {
+        Vec::new()
+    };
+    let there: Vec<_> = others.iter().flat_map(|other| &other.workloads).collect();
+    check(ids, here.iter().chain(there.iter().copied()))?;
+    for (index, workload) in there.iter().enumerate() {
+        let before = there.iter().take(index);
+        if before.into_iter().any(|other| other.id == workload.id) {
+            return Err(Error::Failed(format!(
+                "workload {} runs in several other clusters; change it in git, where each has its own file",
+                workload.id
+            )));
+        }
+    }
+    Ok((here, others))
+}
+
+/// Returns these workloads of one cluster, or all of it if none are named; one that is not there is an error.
+pub(crate) async fn find_in(cluster: &Cluster, ids: &[WorkloadId]) -> Result<Vec<Workload>, Error> {
+    let found = present(ids, Scope::Namespace, cluster).await?;
     check(ids, found.iter())?;
     Ok(found)
 }

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     args::{AnnotateArgs, CommitArgs, Connection, LockArgs, PolicyArgs},
     change::{Annotation, Wish},
-    cluster::{Cluster, Scope},
+    cluster::Cluster,
     error::Error,
     kind::Kind,
     person,
@@ -171,7 +171,8 @@ impl Change<'_> {
             .iter()
             .map(read)
             .collect::<Result<Vec<_>, _>>()?;
-        let found = find(&ids, Scope::Namespace, &cluster).await?;
+        let (mut found, others) = find(&ids, &cluster, streams).await?;
+        found.extend(others.into_iter().flat_map(|other| other.workloads));
         let names: Vec<_> = ids.iter().map(ToString::to_string).collect();
         let publication = Publication {
             cluster: &cluster,

@@ -10,11 +10,11 @@ use super::{
 use crate::{
     args::{Connection, ReleaseArgs},
     change::{Outcome, Status, Wish},
-    cluster::{Cluster, Scope},
+    cluster::Cluster,
     error::Error,
     registry::Registries,
     streams::Streams,
-    workload::{Workload, WorkloadId, image_policies},
+    workload::{Elsewhere, WorkloadId, image_policies},
 };
 
 use self::select::Selection;
@@ -33,15 +33,23 @@ pub(crate) async fn run(
         read.collect::<Result<Vec<_>, _>>()
     };
     let (ids, excluded) = (read(&args.workloads)?, read(&args.exclude)?);
-    let found = find(&ids, Scope::Namespace, &cluster).await?;
-    let (out, found): (Vec<_>, Vec<_>) = found
-        .into_iter()
-        .partition(|workload| excluded.contains(&workload.id));
-    let mut outcomes: Vec<_> = out
-        .iter()
-        .map(|workload| Outcome::new(&workload.id, Status::Ignored, "excluded"))
-        .collect();
-    let mut asked = ask(args, found, &cluster, &mut outcomes).await?;
+    let (workloads, others) = find(&ids, &cluster, streams).await?;
+    let here = Elsewhere {
+        cluster: cluster.clone(),
+        workloads,
+    };
+    let mut places: Vec<_> = std::iter::once(here).chain(others).collect();
+    let mut outcomes = Vec::new();
+    for place in &mut places {
+        place.workloads.retain(|workload| {
+            let is_out = excluded.contains(&workload.id);
+            if is_out {
+                outcomes.push(Outcome::new(&workload.id, Status::Ignored, "excluded"));
+            }
+            !is_out
+        });
+    }
+    let mut asked = ask(args, &places, &cluster, &mut outcomes).await?;
     let publication = Publication {
         cluster: &cluster,
         commit: &args.commit,
@@ -61,7 +69,7 @@ pub(crate) async fn run(
     published.outcomes.sort_by(|a, b| a.id.cmp(&b.id));
     let ended = published.report(args.verbose, streams);
     if args.watch {
-        watch::watch(&published, &cluster, args.watch_timeout, streams).await?;
+        watch::watch(&published, (&cluster, &places), args.watch_timeout, streams).await?;
     }
     ended
 }
@@ -69,24 +77,27 @@ pub(crate) async fn run(
 /// Finds out which image each container is to run. A workload that nothing is to be done for has its outcome at once.
 async fn ask(
     args: &ReleaseArgs,
-    found: Vec<Workload>,
+    places: &[Elsewhere],
     cluster: &Cluster,
     outcomes: &mut Vec<Outcome>,
 ) -> Result<Vec<Asked>, Error> {
     let policies = image_policies(cluster).await?;
     let registries = Registries::new(cluster);
-    let selection = Selection::read(args, &policies, &registries)?;
     let mut asked = Vec::new();
-    for workload in found {
-        match selection.wanted(&workload).await {
-            Ok(wanted) => asked.push(Asked {
-                workload,
-                wish: Wish::Images {
-                    wanted,
-                    force: args.force,
-                },
-            }),
-            Err(outcome) => outcomes.push(outcome),
+    for place in places {
+        let way = registries.of_pods_in(&place.cluster);
+        let selection = Selection::read(args, &policies, &way)?;
+        for workload in &place.workloads {
+            match selection.wanted(workload).await {
+                Ok(wanted) => asked.push(Asked {
+                    workload: workload.clone(),
+                    wish: Wish::Images {
+                        wanted,
+                        force: args.force,
+                    },
+                }),
+                Err(outcome) => outcomes.push(outcome),
+            }
         }
     }
     Ok(asked)

@@ -12,6 +12,9 @@ use super::*;
 use crate::change::Action;
 use crate::object::ObjectId;
 
+mod commit_status;
+mod flux_v1;
+
 const COMMIT: &str = "5f701c1a2b3c4d5e6f708192a3b4c5d6e7f80910";
 
 fn change(kind: &str, name: &str, action: Action) -> Change {
@@ -276,190 +279,6 @@ fn an_alert_ends_with_the_labels_that_it_began_with() {
     assert_eq!(well[0]["endsAt"], "2026-11-23T12:00:00.5Z");
 }
 
-#[rstest]
-#[case::github(
-    NotificationKind::GitHubStatus,
-    "https://github.com/org/fleet.git",
-    "https://api.github.com/repos/org/fleet/statuses/"
-)]
-#[case::enterprise(
-    NotificationKind::GitHubStatus,
-    "git@git.example.com:org/fleet.git",
-    "https://git.example.com/api/v3/repos/org/fleet/statuses/"
-)]
-#[case::gitlab(
-    NotificationKind::GitLabStatus,
-    "ssh://git@gitlab.com/org/group/fleet",
-    "https://gitlab.com/api/v4/projects/org%2Fgroup%2Ffleet/statuses/"
-)]
-#[case::gitea(
-    NotificationKind::GiteaStatus,
-    "http://git.lan:3000/org/fleet",
-    "http://git.lan:3000/api/v1/repos/org/fleet/statuses/"
-)]
-fn a_commit_status_goes_to_the_server_of_the_repository(
-    #[case] kind: NotificationKind,
-    #[case] repository: &str,
-    #[case] url: &str,
-) {
-    let mut notice = notice(Kind::Failed);
-    notice.repository = Some(repository.parse().unwrap());
-    let request = render(&sink(kind, &[("token", "t")]), &notice).unwrap();
-    assert_eq!(request.url.expose(), &format!("{url}{COMMIT}"));
-}
-
-#[test]
-fn a_commit_status_says_how_the_commit_is_doing() {
-    let secret = [("token", "t")];
-    let failed = render(
-        &sink(NotificationKind::GitHubStatus, &secret),
-        &notice(Kind::Failed),
-    );
-    let failed = failed.unwrap();
-    assert_eq!(
-        body(&failed),
-        json!({
-            "state": "failure",
-            "context": "flux/shop/web (0a1b2c3d)",
-            "description": "BuildFailed: deploy/web.yaml:3: no such field",
-        })
-    );
-    assert_eq!(header(&failed, "authorization"), Some("Bearer t"));
-    let mut applied = applied();
-    applied.cluster = "production".to_owned();
-    let applied = render(&sink(NotificationKind::GitLabStatus, &secret), &applied).unwrap();
-    assert_eq!(
-        body(&applied),
-        json!({"state": "success", "name": "flux/shop/web (production)", "description": "applied, 2 objects changed"})
-    );
-    assert_eq!(header(&applied, "private-token"), Some("t"));
-}
-
-#[rstest]
-#[case::github(NotificationKind::GitHubStatus, "pending", "context")]
-#[case::gitlab(NotificationKind::GitLabStatus, "running", "name")]
-#[case::gitea(NotificationKind::GiteaStatus, "pending", "context")]
-fn a_commit_that_is_being_applied_is_pending_under_the_name_of_its_end(
-    #[case] kind: NotificationKind,
-    #[case] state: &str,
-    #[case] name: &str,
-) {
-    let sink = sink(kind, &[("token", "t"), ("url", "http://git.lan")]);
-    let begun = render(&sink, &notice(Kind::Progressing)).unwrap();
-    let ended = render(&sink, &applied()).unwrap();
-    assert_eq!(begun.url.expose(), ended.url.expose());
-    let (begun, ended) = (body(&begun), body(&ended));
-    assert_eq!(begun["state"], state);
-    assert_eq!(begun["description"], "applying main@sha1:5f70");
-    assert_eq!(begun[name], ended[name]);
-}
-
-#[test]
-fn no_token_goes_to_a_server_that_another_owner_chose() {
-    let mut notice = notice(Kind::Failed);
-    let notification = notification(NotificationKind::GitHubStatus);
-    let secret = BTreeMap::from([("token".to_owned(), b"t".to_vec())]);
-    let stranger = Sink::new(&notification, &secret, false);
-    notice.repository = Some("https://git.evil.example/org/fleet".parse().unwrap());
-    assert_eq!(render(&stranger, &notice).unwrap_err(), Error::Forge);
-    notice.repository = Some("https://github.com/org/fleet".parse().unwrap());
-    assert!(
-        render(&stranger, &notice).is_ok(),
-        "GitHub gives it to nobody"
-    );
-}
-
-#[test]
-fn fluxcloud_gets_a_sync_byte_by_byte_as_flux_v1_wrote_it() {
-    let sink = sink(NotificationKind::FluxV1, &[("url", "ws://fluxcloud:3031/")]);
-    let mut notice = applied();
-    notice.commit = Some(Commit {
-        author: "Ada".to_owned(),
-        subject: "a < b & c".to_owned(),
-    });
-    notice.is_first = true;
-    let request = render(&sink, &notice).unwrap();
-    assert_eq!(request.url.expose(), "http://fluxcloud:3031/v6/events");
-    let expected = concat!(
-        r#"{"id":0,"serviceIDs":["shop:deployment/db","shop:deployment/web"],"type":"sync","#,
-        r#""startedAt":"2026-11-23T12:00:00.5Z","endedAt":"2026-11-23T12:00:00.5Z","logLevel":"info","#,
-        r#""metadata":{"commits":[{"revision":"5f701c1a2b3c4d5e6f708192a3b4c5d6e7f80910","message":"a \u003c b \u0026 c"}],"#,
-        r#""includes":{"other":true},"initialSync":true}}"#
-    );
-    assert_eq!(String::from_utf8(request.body).unwrap(), expected);
-}
-
-#[test]
-fn fluxcloud_is_told_of_single_failures_as_flux_v1_did() {
-    let sink = sink(
-        NotificationKind::FluxV1,
-        &[("url", "http://fluxcloud:3031")],
-    );
-    let mut notice = notice(Kind::Failed);
-    notice.failures = vec![Failure {
-        object: Some("Deployment/shop/web".to_owned()),
-        source: Some("deploy/web.yaml:3".to_owned()),
-        reason: "Rejected".to_owned(),
-        message: "no such field".to_owned(),
-    }];
-    let event = body(&render(&sink, &notice).unwrap());
-    assert_eq!(event["type"], "sync");
-    assert_eq!(
-        event["metadata"]["errors"],
-        json!([{"ID": "shop:deployment/web", "Path": "deploy/web.yaml:3", "Error": "no such field"}])
-    );
-    assert_eq!(event["serviceIDs"], json!(["shop:sync/web"]));
-}
-
-#[test]
-fn fluxcloud_shows_the_message_of_what_flux_v1_kept_silent_about() {
-    let sink = sink(
-        NotificationKind::FluxV1,
-        &[("url", "http://fluxcloud:3031")],
-    );
-    let event = body(&render(&sink, &notice(Kind::Drift)).unwrap());
-    assert_eq!(event["type"], "drift");
-    assert_eq!(event["serviceIDs"], json!(["shop:sync/web"]));
-    assert!(event["metadata"].is_null());
-    let message = event["message"].as_str().unwrap();
-    assert!(
-        message.contains("Deployment/shop/web was deleted"),
-        "{message}"
-    );
-}
-
-#[test]
-fn fluxcloud_gets_committed_images_as_an_automated_release() {
-    let mut notice = notice(Kind::ImageUpdate);
-    notice.images = vec![edit::Change {
-        policy: None,
-        image: "ghcr.io/org/app".parse().unwrap(),
-        tag: Some("1.1.0".to_owned()),
-        path: "web.yaml".to_owned(),
-        line: 7,
-        object: Some("Deployment/shop/web".to_owned()),
-        container: Some("main".to_owned()),
-        old: "ghcr.io/org/app:1.0.0".to_owned(),
-        new: "ghcr.io/org/app:1.1.0".to_owned(),
-    }];
-    let sink = sink(
-        NotificationKind::FluxV1,
-        &[("url", "http://fluxcloud:3031")],
-    );
-    let event = body(&render(&sink, &notice).unwrap());
-    assert_eq!(event["type"], "autorelease");
-    assert_eq!(event["serviceIDs"], json!(["shop:deployment/web"]));
-    let (old, new) = ("ghcr.io/org/app:1.0.0", "ghcr.io/org/app:1.1.0");
-    assert_eq!(
-        event["metadata"],
-        json!({
-            "Revision": COMMIT,
-            "result": {"shop:deployment/web": {"Status": "success", "PerContainer": [{"Container": "main", "Current": old, "Target": new}]}},
-            "spec": {"Changes": [{"WorkloadID": "shop:deployment/web", "Container": {"Name": "main", "Image": old}, "ImageID": new}]},
-        })
-    );
-}
-
 #[test]
 fn a_template_takes_the_place_of_the_text() {
     let mut notification = notification(NotificationKind::Slack);
@@ -558,38 +377,6 @@ fn a_receiver_hears_what_it_asked_for(
         ..notification(NotificationKind::Slack)
     };
     assert_eq!(wants(&notification, &notice(kind)), is_told);
-}
-
-#[test]
-fn a_commit_is_told_of_each_revision_and_of_nothing_else() {
-    let status = notification(NotificationKind::GitHubStatus);
-    assert!(
-        wants(&status, &notice(Kind::Applied)),
-        "though nothing changed"
-    );
-    assert!(!wants(&status, &notice(Kind::Drift)));
-    let mut repository = notice(Kind::Failed);
-    repository.object.kind = "GitRepository";
-    assert!(
-        !wants(&status, &repository),
-        "a fetch that fails is not the commit's fault"
-    );
-}
-
-#[rstest]
-#[case::of_everything(&[], true)]
-#[case::of_every_end(&[NotificationEvent::Applied, NotificationEvent::Failed, NotificationEvent::RolledBack], true)]
-#[case::of_failures_alone(&[NotificationEvent::Failed, NotificationEvent::RolledBack], false)]
-#[case::of_success_alone(&[NotificationEvent::Applied], false)]
-fn a_commit_is_pending_for_those_who_are_told_how_it_ends(
-    #[case] on: &[NotificationEvent],
-    #[case] is_told: bool,
-) {
-    let status = Notification {
-        on: on.to_vec(),
-        ..notification(NotificationKind::GitHubStatus)
-    };
-    assert_eq!(wants(&status, &notice(Kind::Progressing)), is_told);
 }
 
 #[rstest]

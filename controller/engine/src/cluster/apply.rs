@@ -4,7 +4,7 @@ use flux_core::live::Metadata;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::live::MetadataOnly;
+use super::live::{self, MetadataOnly};
 use super::request::{APPLY_PATCH, Call, JSON, JSON_PATCH, METADATA};
 use super::{Cluster, Error, Rejection, Resource};
 
@@ -163,12 +163,28 @@ pub async fn delete(
         content_type: JSON,
         body: options.to_string().into_bytes(),
     };
-    let _permit = cluster.permit().await;
-    match call.send(cluster.client()).await {
+    let permit = cluster.permit().await;
+    let answer = call.send(cluster.client()).await;
+    drop(permit);
+    match answer {
         Ok(_) => Ok(Deletion::Deleted),
         Err(error) if error.is_not_found() => Ok(Deletion::Gone),
-        // The precondition failed: the object that we knew is gone, and its successor is not ours to delete.
-        Err(error) if error.is_conflict() => Ok(Deletion::Gone),
+        Err(error) if error.is_conflict() && has_gone(cluster, resource, metadata).await? => {
+            Ok(Deletion::Gone)
+        }
         Err(error) => Err(error),
     }
+}
+
+/// Tells whether a deletion met a conflict because the object that we knew is gone; its successor is not ours to delete.
+///
+/// Webhooks refuse with the same code, and so does an API server that is busy with the object: taken for gone, it would be
+/// forgotten and stay for ever.
+async fn has_gone(
+    cluster: &Cluster,
+    resource: &Resource,
+    metadata: &Metadata,
+) -> Result<bool, Error> {
+    let live = live::get(cluster, resource, &metadata.namespace, &metadata.name).await?;
+    Ok(live.is_none_or(|live| live.uid != metadata.uid))
 }

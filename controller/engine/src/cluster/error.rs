@@ -257,9 +257,18 @@ impl Rejection {
         self.code == 404 && self.message.starts_with("namespaces \"")
     }
 
+    /// Tells whether the actor lacks the right, in the words of `apiserver/pkg/endpoints/handlers/responsewriters`; admission
+    /// forbids in other words.
+    pub fn is_missing_right(&self) -> bool {
+        self.code == 403 && self.message.contains(" is forbidden: User \"")
+    }
+
     fn class(&self) -> Class {
         match self.code {
             408 | 409 | 429 | 500..=599 => Class::Transient,
+            // Whoever grants a right may be about to; and an API server that starts refuses everything until it has read its
+            // roles.
+            _ if self.is_missing_right() => Class::Transient,
             _ => Class::Permanent,
         }
     }
@@ -292,6 +301,20 @@ mod tests {
             }),
             ..Rejection::default()
         }
+    }
+
+    #[test]
+    fn a_missing_right_may_come_and_what_admission_forbids_stays() {
+        let forbidden = |message: &str| Rejection {
+            code: 403,
+            reason: "Forbidden".to_owned(),
+            message: message.to_owned(),
+            ..Rejection::default()
+        };
+        let missing = r#"configmaps "one" is forbidden: User "jane" cannot patch resource "configmaps" in API group "" in the namespace "web""#;
+        assert_eq!(forbidden(missing).class(), Class::Transient);
+        let quota = r#"pods "one" is forbidden: exceeded quota: small, requested: pods=1, used: pods=2, limited: pods=2"#;
+        assert_eq!(forbidden(quota).class(), Class::Permanent);
     }
 
     #[test]

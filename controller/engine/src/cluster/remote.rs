@@ -12,6 +12,7 @@ use kube::config::{
 use kube::{Client, Config};
 
 use super::Connection;
+use super::term::Term;
 
 /// How long a connection may take to come about.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -29,17 +30,17 @@ const LARGEST: usize = 64 << 20;
 #[error("a certificate, key or address in the kubeconfig cannot be used")]
 pub struct Unusable;
 
-/// Returns a connection to the cluster of a kubeconfig. Asks nobody yet.
+/// Returns a connection to the cluster of a kubeconfig, which writes within `term` only. Asks nobody yet.
 ///
 /// Built from the few entries that were read, not from the file, so that nothing else in it can have an effect; nor does the
 /// environment of this process, such as a proxy.
-pub async fn connect(kubeconfig: &KubeConfig) -> Result<Connection, Unusable> {
+pub async fn connect(kubeconfig: &KubeConfig, term: &Term) -> Result<Connection, Unusable> {
     let file = file(kubeconfig);
     let config = Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await;
     let mut config = config.map_err(|_| Unusable)?;
     config.proxy_url = None;
     let client = client(config).map_err(|_| Unusable)?;
-    Ok(Connection::new(bounded(client, LARGEST)))
+    Ok(Connection::new(term.guard(bounded(client, LARGEST))))
 }
 
 /// Returns a client that waits for nothing forever: an API server that takes requests and never answers, or falls silent in

@@ -7,12 +7,12 @@
 //!    and so does a later transaction.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use flux_core::change::{Action, Change};
 use flux_core::live::Metadata;
-use flux_core::managed_fields;
-use flux_core::object::{Desired, ObjectId, Origin};
+use flux_core::object::{Desired, ObjectId};
 use flux_core::order::{Rank, Stage};
 use flux_core::settings::{Settings, Ssa};
 use futures::{FutureExt as _, StreamExt as _, stream};
@@ -22,8 +22,10 @@ use super::take_over::take_over;
 use super::{Cluster, Error, Resource, at_once, wait};
 
 mod brings;
+mod failure;
 
 use brings::{Brings, definitions};
+pub use failure::{Failure, ItemError};
 
 /// Requests of one transaction under way at once.
 const AT_ONCE: usize = 16;
@@ -47,49 +49,6 @@ pub enum Beside {
     TakenOver,
     /// They stay, because some of them are left to others on purpose.
     Left,
-}
-
-/// An object that the API server refused, or that could not be applied.
-#[derive(Debug)]
-pub struct Failure {
-    /// The object.
-    pub id: ObjectId,
-    /// Where in the repository it comes from.
-    pub origin: Origin,
-    /// Why.
-    pub error: ItemError,
-}
-
-/// Why one object could not be applied.
-#[derive(Debug, thiserror::Error)]
-pub enum ItemError {
-    /// The API server refused it or could not be asked.
-    #[error(transparent)]
-    Cluster(#[from] Error),
-    /// It is on its way out, so that an apply would be lost with it.
-    #[error("the live object is being deleted; it is applied again when it is gone")]
-    Terminating,
-    /// Its name or namespace is none that the API server could have.
-    #[error("{name:?} is not a valid name for an object")]
-    Name {
-        /// The name or namespace in question.
-        name: String,
-    },
-    /// The live object's own record of who owns which field cannot be read.
-    #[error("failed to take over the fields of earlier appliers")]
-    ManagedFields(#[source] managed_fields::Error),
-    /// An immutable field was to be changed, and nothing allows to delete the object for it.
-    #[error(
-        "{0}; annotate the object with flux.rs/force: enabled, or set spec.force, to have it deleted and created again"
-    )]
-    Immutable(Error),
-}
-
-impl ItemError {
-    /// Tells whether the actor lacks the right.
-    pub fn is_forbidden(&self) -> bool {
-        matches!(self, Self::Cluster(error) if error.is_forbidden())
-    }
 }
 
 /// What became of an applied object.
@@ -152,8 +111,8 @@ impl<'a> Transaction<'a> {
             match verdict {
                 Ok(verdict) => verdicts.push(verdict),
                 Err(error) => {
-                    let is_away = matches!(error, ItemError::Cluster(Error::Unreachable(_)));
-                    failures.push(failure(&item.desired, error));
+                    let is_away = error.is_unreachable();
+                    failures.push(Failure::of(&item.desired, error));
                     if is_away {
                         break;
                     }
@@ -199,7 +158,8 @@ impl<'a> Transaction<'a> {
         }
     }
 
-    /// Writes everything. Stops at the end of the first step in which something fails.
+    /// Writes everything. Stops at the end of the first step in which something fails, and at once when the API server is
+    /// away.
     pub async fn apply(self, definitions_ready: Duration) -> Report {
         let mut steps: BTreeMap<(Stage, Rank), Vec<(Item, Verdict)>> = BTreeMap::new();
         for (item, verdict) in self.items.into_iter().zip(self.verdicts) {
@@ -308,25 +268,27 @@ pub(super) fn payload<'a>(item: &'a Item, resource: &'a Resource, body: &'a [u8]
     }
 }
 
-fn failure(desired: &Desired, error: ItemError) -> Failure {
-    Failure {
-        id: desired.id.clone(),
-        origin: desired.origin.clone(),
-        error,
-    }
-}
-
 async fn apply_step(cluster: &Cluster, step: Vec<(Item, Verdict)>, report: &mut Report) {
+    let is_away = &AtomicBool::new(false);
     let applies = step.into_iter().map(|(item, verdict)| {
         let apply = async move {
+            if is_away.load(Ordering::Relaxed) {
+                return None;
+            }
             let applied = apply_item(cluster, &item, verdict).await;
-            (item.desired, applied)
+            if applied.as_ref().is_err_and(ItemError::is_unreachable) {
+                is_away.store(true, Ordering::Relaxed);
+            }
+            Some((item.desired, applied))
         };
         apply.boxed()
     });
     let mut applies = at_once(applies, AT_ONCE);
-    while let Some((desired, applied)) = applies.next().await {
-        match applied {
+    while let Some(tried) = applies.next().await {
+        let Some((desired, result)) = tried else {
+            continue;
+        };
+        match result {
             Ok((action, metadata)) => {
                 let change = Change {
                     id: desired.id.clone(),
@@ -338,7 +300,7 @@ async fn apply_step(cluster: &Cluster, step: Vec<(Item, Verdict)>, report: &mut 
                     metadata,
                 });
             }
-            Err(error) => report.failures.push(failure(&desired, error)),
+            Err(error) => report.failures.push(Failure::of(&desired, error)),
         }
     }
 }

@@ -65,6 +65,8 @@ pub(crate) struct Lookout {
     /// Whether that is more than a repair.
     is_news: bool,
     shown: Option<Instant>,
+    /// Whether this process has looked at everything.
+    has_looked: bool,
 }
 
 impl Lookout {
@@ -268,6 +270,11 @@ impl Lookout {
         inventory.0.keys().filter(is_suspect).cloned().collect()
     }
 
+    /// Tells whether this process has looked at everything since it watches.
+    pub(super) fn has_looked(&self) -> bool {
+        self.has_looked
+    }
+
     /// Tells whether something was seen that only a look at everything settles.
     pub(crate) fn is_unsure(&self) -> bool {
         self.calls.is_unsure
@@ -290,6 +297,7 @@ impl Lookout {
         };
         let news = drifted.iter().filter(|found| !is_known(found));
         let news = news.cloned().collect();
+        self.has_looked = true;
         self.replace_standing(drifted);
         self.calls.has_surveyed();
         for id in kept.iter().filter(|id| survey.covers(id)) {

@@ -5,10 +5,10 @@ use std::time::Duration;
 use crate::{
     args::Patience,
     change::Status,
-    cluster::{Cluster, Scope},
+    cluster::Cluster,
     command::{
         Target,
-        images::find,
+        images::find_in,
         publish::Published,
         reconcile::{Extent, look, reconcile, source},
     },
@@ -17,7 +17,7 @@ use crate::{
     resource::Resource,
     streams::Streams,
     table::Table,
-    workload::{Workload, WorkloadId},
+    workload::{Elsewhere, Workload, WorkloadId},
 };
 
 /// Between two looks.
@@ -26,7 +26,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Lets the sources and Syncs of what was released reconcile, and follows the workloads until all are ready.
 pub(super) async fn watch(
     published: &Published,
-    cluster: &Cluster,
+    (cluster, places): (&Cluster, &[Elsewhere]),
     limit: Duration,
     streams: &mut Streams,
 ) -> Result<(), Error> {
@@ -34,10 +34,18 @@ pub(super) async fn watch(
         .outcomes
         .iter()
         .filter(|outcome| outcome.status == Status::Success);
-    let ids: Vec<_> = released.map(|outcome| outcome.id.clone()).collect();
+    let ids: Vec<_> = released.map(|outcome| &outcome.id).collect();
     if ids.is_empty() {
         return Ok(());
     }
+    let places: Vec<_> = places
+        .iter()
+        .map(|place| {
+            let all = place.workloads.iter().map(|workload| &workload.id);
+            let released = all.filter(|id| ids.contains(id)).cloned();
+            (&place.cluster, released.collect())
+        })
+        .collect();
     let patience = Patience {
         no_wait: false,
         timeout: limit,
@@ -47,7 +55,7 @@ pub(super) async fn watch(
         let looks = look(targets, cluster).await?;
         reconcile(&looks, cluster, (patience, Extent::Changed), streams).await?;
     }
-    match tokio::time::timeout(limit, until_ready(&ids, cluster, streams)).await {
+    match tokio::time::timeout(limit, until_ready(&places, streams)).await {
         Ok(ended) => ended,
         Err(_) => Err(Error::NotReady {
             what: "a released workload".into(),
@@ -76,15 +84,17 @@ async fn sources(syncs: &[Target], cluster: &Cluster) -> Result<Vec<Target>, Err
 
 /// Prints the table again whenever it has changed.
 async fn until_ready(
-    ids: &[WorkloadId],
-    cluster: &Cluster,
+    places: &[(&Cluster, Vec<WorkloadId>)],
     streams: &mut Streams,
 ) -> Result<(), Error> {
     let mut last = String::new();
     let mut looks = tokio::time::interval(PAUSE);
     loop {
         looks.tick().await;
-        let found = find(ids, Scope::Namespace, cluster).await?;
+        let mut found = Vec::new();
+        for (cluster, ids) in places.iter().filter(|(_, ids)| !ids.is_empty()) {
+            found.extend(find_in(cluster, ids).await?);
+        }
         let table = table(&found).render();
         if table != last {
             streams.data(&table)?;

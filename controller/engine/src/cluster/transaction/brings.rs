@@ -7,7 +7,7 @@ use flux_core::object::{Desired, ObjectId};
 use flux_core::sequence::Wave;
 
 use super::super::{Cluster, Error, wait};
-use super::{Failure, Item, Report, failure};
+use super::{Failure, Item, Report};
 
 /// What a set brings that its other objects may need first.
 pub(super) struct Brings {
@@ -74,11 +74,11 @@ pub(super) async fn definitions(cluster: &Cluster, report: &mut Report, limit: D
         .collect();
     let mut failures: Vec<Failure> = definitions
         .iter()
-        .filter_map(|desired| Some(failure(desired, late.remove(&desired.id)?.into())))
+        .filter_map(|desired| Some(Failure::of(desired, late.remove(&desired.id)?.into())))
         .collect();
     let values: Vec<_> = definitions.iter().map(|desired| &desired.value).collect();
     if let Err(error) = cluster.kinds().learn(&values, limit).await {
-        failures.push(failure(first, error.into()));
+        failures.push(Failure::of(first, error.into()));
     }
     report.failures.extend(failures);
 }
