@@ -34,7 +34,7 @@ use files::Files;
 const ATTEMPTS: usize = 4;
 
 /// How long a start may take on a machine that is busy with many tests.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_mins(4);
 
 /// How long the API server may take to close its connections in an orderly end.
 const GRACE: Duration = Duration::from_secs(10);

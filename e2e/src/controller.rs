@@ -4,6 +4,7 @@ mod build;
 mod endpoint;
 
 use std::{
+    io::Write as _,
     path::{Path, PathBuf},
     process::Command,
     time::{Duration, Instant},
@@ -20,7 +21,7 @@ use crate::{
 pub use build::{executable, plugin};
 
 /// How long the controller gets to be ready.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// How long it gets to end in order; longer than its own `--shutdown-grace`.
 const GRACE: Duration = Duration::from_secs(25);
@@ -226,5 +227,14 @@ impl Controller {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         Ok(())
+    }
+}
+
+impl Drop for Controller {
+    fn drop(&mut self) {
+        if let Some(process) = self.process.as_ref().filter(|_| std::thread::panicking()) {
+            let words = format!("the controller's last words:{}\n", process.last_words());
+            std::io::stderr().write_all(words.as_bytes()).ok();
+        }
     }
 }

@@ -37,6 +37,7 @@ pub mod git_repo;
 pub mod git_server;
 pub mod install;
 pub mod kustomize;
+pub mod ordeal;
 pub mod plugin;
 pub mod process;
 pub mod receiver;

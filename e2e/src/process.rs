@@ -27,6 +27,8 @@ exec "$@" </dev/null 3<&-"#;
 
 /// How often a waiting function looks again.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
+/// Lines of a log that are shown when something went wrong.
+const LAST_LINES: usize = 30;
 
 /// A running child with its log file.
 #[derive(Debug)]
@@ -157,7 +159,7 @@ impl Process {
         let lines: Vec<&str> = text.lines().collect();
         lines
             .iter()
-            .skip(lines.len().saturating_sub(15))
+            .skip(lines.len().saturating_sub(LAST_LINES))
             .fold(String::new(), |all, line| all + "\n  " + line)
     }
 

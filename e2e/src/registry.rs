@@ -50,7 +50,7 @@ pub const IDENTITY_TOKEN: &str = "identity-of-jane";
 pub const PASSWORD: &str = "pa:ss";
 
 /// How long the registry may take to open its port.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A running registry; it stops when it is dropped.
 #[derive(Debug)]

@@ -4,15 +4,14 @@ use std::{fmt::Debug, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use futures::StreamExt as _;
-use kube::{
-    Api, Resource,
-    runtime::{WatchStreamExt as _, watcher::watch_object},
-};
+use kube::{Api, Resource, runtime::watcher::watch_object};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 /// How long an object gets to become what is waited for.
-pub const PATIENCE: Duration = Duration::from_mins(1);
+pub const PATIENCE: Duration = Duration::from_mins(3);
+/// Time until a watch that broke off is opened again.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 /// A condition in the status of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,21 +72,23 @@ async fn watch<K>(
 where
     K: Resource + Clone + DeserializeOwned + Debug + Send + 'static,
 {
-    let mut states = watch_object(api.clone(), name).default_backoff().boxed();
+    let mut states = watch_object(api.clone(), name).boxed();
     let mut last = None;
-    let watched = tokio::time::timeout(PATIENCE, async {
+    let seen = async {
         while let Some(state) = states.next().await {
             // The API server may be away for a while; the watcher comes back to it.
-            let Ok(state) = state else { continue };
+            let Ok(state) = state else {
+                tokio::time::sleep(LOOK_AGAIN).await;
+                continue;
+            };
             if done(state.as_ref()) {
                 return Some(state);
             }
             last = state;
         }
         None
-    })
-    .await;
-    match watched {
+    };
+    match tokio::time::timeout(PATIENCE, Box::pin(seen)).await {
         Ok(Some(state)) => Ok(Ok(state)),
         Ok(None) => bail!("the watch of {name} ended"),
         Err(_) => Ok(Err(last)),

@@ -2,6 +2,7 @@
 
 mod cases;
 mod drift;
+mod faults;
 mod images;
 mod kustomize;
 mod measure;
@@ -32,6 +33,10 @@ enum Subject {
     Images(images::Arguments),
     /// Measure how fast drift is put back, and what watching for it costs
     Drift(drift::Arguments),
+    /// Let API server and git server fail by chance, kill the controller, and measure how it recovers
+    ///
+    /// Exits with 1 when anything was lost, or when the cluster was not what git said after a round.
+    Faults(faults::Arguments),
     /// Measure builds beside the real kustomize
     Kustomize(kustomize::Arguments),
 }
@@ -60,6 +65,7 @@ async fn measure(arguments: Arguments) -> Result<ExitCode> {
                 ExitCode::SUCCESS
             })
         }
+        Some(Subject::Faults(faults)) => faults::run(&faults).await,
         Some(Subject::Kustomize(_)) | None => measure_all(arguments).await,
     }
 }

@@ -128,7 +128,7 @@ fn a_silent_server_is_left_at_the_deadline() {
         let error = setting.client.connect(&remote, &deadline).unwrap_err();
         assert!(matches!(error, Error::TimedOut { .. }), "{error}");
         assert!(
-            begin.elapsed() < Duration::from_secs(2),
+            begin.elapsed() < Duration::from_secs(10),
             "{:?}",
             begin.elapsed()
         );

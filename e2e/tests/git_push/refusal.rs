@@ -164,7 +164,7 @@ fn a_push_that_hangs_is_cut_off_by_the_deadline() {
             "{error}"
         );
         assert!(
-            begin.elapsed() < Duration::from_secs(3),
+            begin.elapsed() < Duration::from_secs(15),
             "{:?}",
             begin.elapsed()
         );

@@ -67,15 +67,28 @@ impl Other {
 
     /// Ends a Job as its controller would; nobody else runs any there.
     pub(crate) async fn succeed(&self, name: &str) {
+        let now = jiff::Timestamp::now().to_string();
+        let status = json!({"succeeded": 1, "startTime": now, "completionTime": now});
+        self.end(name, status, ["SuccessCriteriaMet", "Complete"])
+            .await;
+    }
+
+    /// As [`Self::succeed`], for one that fails.
+    pub(crate) async fn fail(&self, name: &str) {
+        let now = jiff::Timestamp::now().to_string();
+        let status = json!({"failed": 1, "startTime": now});
+        self.end(name, status, ["FailureTarget", "Failed"]).await;
+    }
+
+    async fn end(&self, name: &str, mut status: Value, conditions: [&str; 2]) {
         let jobs = self.api::<Job>();
         wait::until(&jobs, name, "exists", |_| true).await.unwrap();
-        let now = jiff::Timestamp::now().to_string();
         let condition = |name: &str| json!({"type": name, "status": "True"});
-        let status = json!({"status": {
-            "succeeded": 1, "startTime": now, "completionTime": now,
-            "conditions": [condition("SuccessCriteriaMet"), condition("Complete")],
-        }});
-        let (params, status) = (PatchParams::default(), Patch::Merge(status));
+        status["conditions"] = conditions.map(condition).to_vec().into();
+        let (params, status) = (
+            PatchParams::default(),
+            Patch::Merge(json!({"status": status})),
+        );
         jobs.patch_status(name, &params, &status).await.unwrap();
     }
 
@@ -89,11 +102,10 @@ impl Other {
     /// Lets a Deployment run as its controller would; nobody runs pods there.
     pub(crate) async fn run(&self, name: &str) {
         let deployments = self.api::<Deployment>();
-        wait::until(&deployments, name, "exists", |_| true)
-            .await
-            .unwrap();
+        let deployment = wait::until(&deployments, name, "exists", |_| true);
+        let generation = deployment.await.unwrap().metadata.generation;
         let status = json!({"status": {
-            "observedGeneration": 1, "replicas": 1, "readyReplicas": 1, "availableReplicas": 1, "updatedReplicas": 1,
+            "observedGeneration": generation, "replicas": 1, "readyReplicas": 1, "availableReplicas": 1, "updatedReplicas": 1,
             "conditions": [
                 {"type": "Available", "status": "True"},
                 {"type": "Progressing", "status": "True", "reason": "NewReplicaSetAvailable"},

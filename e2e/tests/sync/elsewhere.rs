@@ -3,16 +3,19 @@
 use flux_crds::Sync;
 use flux_crds::sync::{HookPhase, HookResult};
 use flux_e2e::control_plane::Fault;
-use flux_e2e::{Plugin, wait};
+use flux_e2e::wait;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Event;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::ListParams;
+use kube::{Api, ResourceExt as _};
 use serde_json::json;
 
-use crate::clusters::{Other, elsewhere, remove_secret, secret};
+use crate::clusters::{Other, elsewhere, secret};
 use crate::hooks::{job, results};
-use crate::stage::{APPS, Stage, deployment, log, map, message};
+use crate::rollback::{definition, rolled_back, wrong};
+use crate::stage::{APPS, Stage, deployment, inventory, log, map, message};
 use crate::waves::in_wave;
 
 #[tokio::test]
@@ -57,6 +60,133 @@ async fn hooks_run_and_waves_wait_in_the_other_cluster() {
     assert_eq!(results(&sync), both);
     let here = stage.api::<Job>().list(&ListParams::default()).await;
     assert!(here.unwrap().items.is_empty(), "nothing runs here");
+}
+
+#[tokio::test]
+async fn a_hook_that_fails_in_the_other_cluster_keeps_the_revision_out_of_it() {
+    let stage = Stage::set().await;
+    let other = Other::shared(&stage).await;
+    secret(&stage, "value", &other.admin()).await;
+    stage.create(&elsewhere(&stage)).await;
+    let good = stage.push(&[("one.yaml", &map("one", "a"))]).await;
+    stage.applied(&good).await;
+    let commit = stage
+        .push(&[
+            ("one.yaml", &map("one", "b")),
+            ("two.yaml", &map("two", "b")),
+            ("before.yaml", &job("before", "flux.rs/hook: pre-sync")),
+            ("rescue.yaml", &job("rescue", "flux.rs/hook: on-failure")),
+        ])
+        .await;
+    other.fail("before").await;
+    let text = message(&stage.failed(&commit, "HookFailed").await);
+    let named = format!("Job/{}/before (before.yaml:1)", stage.name());
+    assert!(text.contains(&named), "{text}");
+    assert_eq!(other.data("one").await, Some(json!({"key": "a"})));
+    assert_eq!(other.data("two").await, None);
+    let rescue = other.api::<Job>().get_opt("rescue").await.unwrap();
+    assert!(rescue.is_some(), "the hook for failures was started there");
+    nothing_is_here(&stage).await;
+
+    let mended = job("before", "flux.rs/hook: pre-sync").replace("busybox", "busybox:2");
+    let before = other.api::<Job>().get("before").await.unwrap().uid();
+    let commit = stage.push(&[("before.yaml", &mended)]).await;
+    let is_another = |job: &Job| job.uid() != before;
+    let jobs = other.api::<Job>();
+    wait::until(&jobs, "before", "is another run", is_another)
+        .await
+        .unwrap();
+    other.succeed("before").await;
+    stage.applied(&commit).await;
+    assert_eq!(other.data("two").await, Some(json!({"key": "b"})));
+}
+
+/// Looks that neither a Job nor an object of the revision is in the home cluster.
+async fn nothing_is_here(stage: &Stage) {
+    let jobs = stage.api::<Job>().list(&ListParams::default()).await;
+    assert!(jobs.unwrap().items.is_empty(), "no Job runs here");
+    for name in ["one", "two"] {
+        assert_eq!(stage.data(name).await, None, "{name} is not for here");
+    }
+}
+
+/// What is the same however a wave fails: `one` is as before it, `two` never came, and all of it there.
+async fn is_taken_back_there(stage: &Stage, other: &Other) -> String {
+    let sync = wait::until(&stage.syncs(), APPS, "is rolled back", rolled_back)
+        .await
+        .unwrap();
+    assert_eq!(inventory(&sync).len(), 1, "{:?}", inventory(&sync));
+    assert_eq!(
+        other.data("two").await,
+        None,
+        "later waves were not applied"
+    );
+    assert_eq!(
+        other.data("one").await,
+        Some(json!({"key": "a"})),
+        "earlier waves were taken back"
+    );
+    nothing_is_here(stage).await;
+    message(&sync)
+}
+
+#[tokio::test]
+async fn a_wave_that_is_not_healthy_in_the_other_cluster_is_taken_back_there() {
+    let stage = Stage::set().await;
+    let other = Other::shared(&stage).await;
+    secret(&stage, "value", &other.admin()).await;
+    let mut sync = elsewhere(&stage);
+    sync.spec.timeout = Some("3s".into());
+    stage.create(&sync).await;
+    let good = stage.push(&[("one.yaml", &map("one", "a"))]).await;
+    stage.applied(&good).await;
+    // Nobody runs pods there.
+    stage
+        .push(&[
+            ("one.yaml", &in_wave(&map("one", "b"), -2)),
+            ("web.yaml", &in_wave(&deployment("web", "nginx"), -1)),
+            ("two.yaml", &map("two", "b")),
+        ])
+        .await;
+    let text = is_taken_back_there(&stage, &other).await;
+    let names_it = text.contains("wave -1 is not healthy")
+        && text.contains("Deployment/")
+        && text.contains("/web");
+    assert!(names_it, "{text}");
+    let web = other.api::<Deployment>().get_opt("web").await.unwrap();
+    assert!(web.is_none_or(|web| web.metadata.deletion_timestamp.is_some()));
+    let here = stage.api::<Deployment>().get_opt("web").await.unwrap();
+    assert!(here.is_none(), "nothing of it was here");
+}
+
+#[tokio::test]
+async fn a_wave_that_the_other_cluster_rejects_is_taken_back_there() {
+    let stage = Stage::set().await;
+    let other = Other::shared(&stage).await;
+    secret(&stage, "value", &other.admin()).await;
+    stage.create(&elsewhere(&stage)).await;
+    let good = stage.push(&[("one.yaml", &map("one", "a"))]).await;
+    stage.applied(&good).await;
+    stage
+        .push(&[
+            ("one.yaml", &in_wave(&map("one", "b"), -1)),
+            ("wrong.yaml", &wrong(&stage)),
+            ("two.yaml", &in_wave(&map("two", "b"), 1)),
+        ])
+        .await;
+    let text = is_taken_back_there(&stage, &other).await;
+    let names_it = text.contains("Size") && text.contains("wrong");
+    assert!(names_it, "{text}");
+    assert!(is_defined_nowhere(&stage, &other).await);
+}
+
+/// Tells whether the definition of the rejected object is or will be gone there, and never was here.
+async fn is_defined_nowhere(stage: &Stage, other: &Other) -> bool {
+    let name = definition(stage);
+    let there = Api::<CustomResourceDefinition>::all(other.control_plane.client().await.unwrap());
+    wait::until_gone(&there, &name).await.unwrap();
+    let here = Api::<CustomResourceDefinition>::all(stage.control_plane.client().await.unwrap());
+    here.get_opt(&name).await.unwrap().is_none()
 }
 
 /// What only a server beside the controller says, and nobody else may read.
@@ -128,50 +258,4 @@ async fn refuses(stage: &Stage, what: &str) {
     let text = serde_json::to_string(&sync.status).unwrap();
     assert!(!text.contains(INTERN), "{what}: {text}");
     assert!(!wait::is_ready(&sync), "{what}: {text}");
-}
-
-#[tokio::test]
-async fn the_plugin_shows_the_workloads_of_the_other_cluster_or_says_why_not() {
-    let stage = Stage::set().await;
-    let other = Other::shared(&stage).await;
-    secret(&stage, "value", &other.admin()).await;
-    stage.create(&elsewhere(&stage)).await;
-    let image = "registry.invalid/shop/web:1.2.3";
-    let files = [
-        ("web.yaml", deployment("web", image)),
-        ("one.yaml", map("one", "a")),
-    ];
-    let files = files.each_ref().map(|(path, text)| (*path, text.as_str()));
-    let commit = stage.push(&files).await;
-    stage.applied(&commit).await;
-    other.run("web").await;
-    let plugin = Plugin::in_namespace(&stage.control_plane, &stage.namespace)
-        .await
-        .unwrap();
-    let workload = format!("{}:deployment/web", stage.name());
-    let sync = format!("{}/{APPS}", stage.name());
-
-    let said = plugin.run(&["workloads", "-o", "wide"]).await.unwrap();
-    assert_eq!(said.code, 0, "{said}");
-    let line = said.stdout.lines().find(|line| line.contains(&workload));
-    let line = line.unwrap_or_default();
-    assert!(line.contains(image) && line.contains("ready"), "{said}");
-    assert!(line.ends_with(&sync), "{said}");
-    let note = format!("note: the workloads of Sync {sync} run in another cluster");
-    assert!(said.stderr.contains(&note), "{said}");
-
-    for words in [vec!["images"], vec!["images", "-w", "deployment/web"]] {
-        let said = plugin.run(&words).await.unwrap();
-        assert!(said.stdout.contains(&workload), "{said}");
-        assert!(said.stdout.contains("registry.invalid/shop/web"), "{said}");
-    }
-
-    remove_secret(&stage).await;
-    let said = plugin.run(&["workloads"]).await.unwrap();
-    assert_eq!(said.code, 0, "{said}");
-    assert!(!said.stdout.contains(&workload), "{said}");
-    let note =
-        format!("note: the workloads of Sync {sync} run in another cluster and are not shown");
-    assert!(said.stderr.contains(&note), "{said}");
-    assert!(said.stderr.contains("staging"), "names the Secret: {said}");
 }

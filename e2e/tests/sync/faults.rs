@@ -1,97 +1,59 @@
 //! Faults at every point and by chance: in the end the cluster is what git says, and nothing is lost on the way.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::collections::BTreeMap;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
-use flux_crds::{GitRepository, Sync};
-use flux_e2e::{
-    ControlPlane, Controller, GitServer, Options,
-    control_plane::{Asked, Door, Fault},
-    controller, git_server, install, reconcile, wait,
-};
+use flux_crds::Sync;
+use flux_e2e::control_plane::{Asked, Fault};
+use flux_e2e::ordeal::{Losses, Ordeal, Run, inventory};
+use flux_e2e::wait;
 use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use kube::{
-    Api, ResourceExt as _,
-    api::{ListParams, Patch, PatchParams},
-};
+use kube::{Api, ResourceExt as _};
 use serde_json::json;
 use tokio::sync::watch;
 
 use crate::rollback::{definition, rolled_back, wrong};
-use crate::stage::{APPS, SOURCE, Stage, inventory, map};
+use crate::stage::{APPS, Stage, map};
 
 /// What the faults by chance begin with: a run can be repeated.
 const SEED: u64 = 20_261;
-/// Revisions that are pushed while there are faults.
-const TURNS: usize = 16;
-/// One in so many requests has a fault.
-const ODDS: u32 = 10;
-/// Names that revisions choose from.
-const NAMES: usize = 12;
+/// Rounds of faults by chance.
+const ROUNDS: usize = 4;
 /// More writes than a transaction of these tests has.
 const MOST_WRITES: usize = 60;
-/// ConfigMaps that look like ours and are in no inventory.
-const STRANGERS: [&str; 2] = ["stranger", "forged"];
 
-/// A control plane behind a door, a controller and a git server of one test.
-struct Ordeal {
-    // Dropped in this order: the controller before what it talks to.
+/// An ordeal, and its namespace as a stage.
+struct Trial {
     stage: Stage,
-    controller: Controller,
-    door: Door,
-    server: GitServer,
-    _control_plane: Arc<ControlPlane>,
+    ordeal: Ordeal,
 }
 
-impl Ordeal {
-    async fn set() -> Self {
-        let control_plane = Arc::new(ControlPlane::start(Options::default()).await.unwrap());
-        install::prerequisites(&control_plane.client().await.unwrap())
-            .await
-            .unwrap();
-        let door = control_plane
-            .door(install::CONTROLLER_USER, Some("system:serviceaccounts"))
-            .await
-            .unwrap();
-        let server = GitServer::start().unwrap();
-        // A killed leader would hold its lease for a while.
-        let options = controller::Options::default().with_flag("--no-leader-election");
-        let controller = Controller::start_with(door.kubeconfig(), options)
-            .await
-            .unwrap();
-        let stage = Stage::on(&control_plane, &server).await;
-        stage.grant("admin", "default").await;
-        for name in STRANGERS {
-            let labels = json!({"flux.rs/sync": APPS, "flux.rs/sync-namespace": stage.name()});
-            let labels = if name == "forged" { labels } else { json!({}) };
-            stage
-                .apply(json!({
-                    "apiVersion": "v1", "kind": "ConfigMap",
-                    "metadata": {"name": name, "namespace": stage.name(), "labels": labels},
-                }))
-                .await;
-        }
-        let mut sync = stage.sync();
-        sync.spec.retry_interval = Some("1s".into());
-        stage.create(&sync).await;
-        let soon = Patch::Merge(json!({"spec": {"retryInterval": "1s"}}));
-        let sources = stage.api::<GitRepository>();
-        let patched = sources.patch(SOURCE, &PatchParams::default(), &soon).await;
-        patched.unwrap();
-        Self {
-            stage,
-            controller,
-            door,
-            server,
-            _control_plane: control_plane,
-        }
-    }
+impl Deref for Trial {
+    type Target = Ordeal;
 
-    /// Lets the controller see what was pushed, whenever it can.
-    async fn announce(&self) {
-        let sources = self.stage.api::<GitRepository>();
-        reconcile::poke(&sources, SOURCE).await.unwrap();
+    fn deref(&self) -> &Ordeal {
+        &self.ordeal
+    }
+}
+
+impl DerefMut for Trial {
+    fn deref_mut(&mut self) -> &mut Ordeal {
+        &mut self.ordeal
+    }
+}
+
+impl Trial {
+    async fn begin() -> Self {
+        let ordeal = Ordeal::begin().await.unwrap();
+        let stage = Stage {
+            namespace: Arc::clone(&ordeal.namespace),
+            control_plane: Arc::clone(&ordeal.control_plane),
+            repo: ordeal.repo.clone(),
+        };
+        Self { stage, ordeal }
     }
 
     /// Kills the controller when it hangs, unless `end` comes first; looks that nothing is lost; starts it again.
@@ -112,34 +74,21 @@ impl Ordeal {
         killed
     }
 
-    /// Looks that all that was applied is in the inventory, and that all that was never ours is still there.
     async fn nothing_is_lost(&self) {
-        let syncs = self.stage.syncs();
-        loop {
-            let before = syncs.get(APPS).await.unwrap();
-            let live = self.live().await;
-            let after = syncs.get(APPS).await.unwrap();
-            if before.resource_version() != after.resource_version() {
-                continue;
-            }
-            let known = names(&after);
-            let lost: Vec<_> = live.difference(&known).collect();
-            assert!(lost.is_empty(), "{lost:?} are in no inventory");
-            break;
-        }
-        for name in STRANGERS {
-            let stranger = self.stage.maps().get_opt(name).await.unwrap();
-            assert!(stranger.is_some(), "{name} was never ours and is gone");
-        }
+        assert_eq!(self.losses().await.unwrap(), Losses::default());
     }
 
-    /// The ConfigMaps that were applied.
-    async fn live(&self) -> BTreeSet<String> {
-        let labelled = ListParams::default().labels(&format!("flux.rs/sync={APPS}"));
-        let maps = self.stage.maps().list(&labelled).await.unwrap();
-        let mut names: BTreeSet<_> = maps.iter().map(ConfigMap::name_any).collect();
-        names.remove("forged");
-        names
+    /// Looks that cluster and inventory are `wanted` and nothing else.
+    async fn is_at(&self, sync: &Sync, wanted: &[(&str, &str)], when: &str) {
+        let text = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let wanted: BTreeMap<_, _> = wanted.iter().map(text).collect();
+        assert_eq!(self.live().await.unwrap(), wanted, "{when}");
+        assert!(
+            inventory(sync).iter().eq(wanted.keys()),
+            "{when}: the inventory is {:?}",
+            inventory(sync)
+        );
+        self.nothing_is_lost().await;
     }
 }
 
@@ -150,29 +99,16 @@ fn ended(sync: &Sync, commit: &str) -> bool {
     is_at_rest && attempted.is_some_and(|revision| revision.ends_with(commit))
 }
 
-/// The names in the inventory, whatever they are names of.
-fn names(sync: &Sync) -> BTreeSet<String> {
-    let name = |id: String| id.split('_').nth(1).unwrap_or_default().to_owned();
-    if sync.status.is_none() {
-        return BTreeSet::new();
-    }
-    inventory(sync).into_iter().map(name).collect()
-}
-
-fn set(names: &[&str]) -> BTreeSet<String> {
-    names.iter().map(ToString::to_string).collect()
-}
-
 #[tokio::test]
 async fn a_controller_killed_at_any_write_ends_where_git_is() {
-    let mut ordeal = Ordeal::set().await;
+    let mut trial = Trial::begin().await;
     let mut turn = 0;
     loop {
         turn += 1;
-        let hangs = ordeal.door.hang_at(turn);
+        let hangs = trial.door.hang_at(turn);
         if turn > 1 {
             let former = format!("turn-{}.yaml", turn - 1);
-            ordeal.stage.repo.remove(&former).unwrap();
+            trial.stage.repo.remove(&former).unwrap();
         }
         let created = format!("turn-{turn}");
         let files = [
@@ -181,17 +117,14 @@ async fn a_controller_killed_at_any_write_ends_where_git_is() {
             (&format!("{created}.yaml"), map(&created, "a")),
         ];
         let files = files.each_ref().map(|(path, text)| (*path, text.as_str()));
-        let commit = ordeal.stage.repo.push_files(&files, "a turn").unwrap();
-        ordeal.announce().await;
-        let killed = ordeal.is_killed(hangs, &commit).await;
+        let commit = trial.stage.repo.push_files(&files, "a turn").unwrap();
+        trial.announce().await.unwrap();
+        let killed = trial.is_killed(hangs, &commit).await;
 
-        let sync = ordeal.stage.applied(&commit).await;
-        let wanted = set(&["changed", "kept", &created]);
-        assert_eq!(names(&sync), wanted, "killed at write {turn}");
-        assert_eq!(ordeal.live().await, wanted, "killed at write {turn}");
-        let changed = ordeal.stage.data("changed").await;
-        assert_eq!(changed, Some(json!({"key": created})));
-        ordeal.nothing_is_lost().await;
+        let sync = trial.stage.applied(&commit).await;
+        let wanted = [("changed", &*created), ("kept", "a"), (&created, "a")];
+        let when = format!("killed at write {turn}");
+        trial.is_at(&sync, &wanted, &when).await;
         if !killed {
             break;
         }
@@ -202,15 +135,15 @@ async fn a_controller_killed_at_any_write_ends_where_git_is() {
 
 #[tokio::test]
 async fn a_controller_killed_at_any_write_of_a_rollback_takes_everything_back() {
-    let mut ordeal = Ordeal::set().await;
-    let client = ordeal.stage.namespace.client();
+    let mut trial = Trial::begin().await;
+    let client = trial.stage.namespace.client();
     let definitions: Api<CustomResourceDefinition> = Api::all(client);
-    let wrong = wrong(&ordeal.stage);
+    let wrong = wrong(&trial.stage);
     let mut turn = 0;
     loop {
         turn += 1;
         let good = format!("turn-{turn}");
-        let repo = &ordeal.stage.repo;
+        let repo = &trial.stage.repo;
         if turn > 1 {
             repo.remove("wrong.yaml").unwrap();
             repo.remove("two.yaml").unwrap();
@@ -220,39 +153,30 @@ async fn a_controller_killed_at_any_write_of_a_rollback_takes_everything_back() 
             ("three.yaml", map("three", "a")),
         ];
         let good_files = good_files.each_ref().map(|(path, text)| (*path, &**text));
-        let commit = ordeal.stage.push(&good_files).await;
-        ordeal.stage.applied(&commit).await;
+        let commit = trial.stage.push(&good_files).await;
+        trial.stage.applied(&commit).await;
 
-        let hangs = ordeal.door.hang_at(turn);
-        ordeal.stage.repo.remove("three.yaml").unwrap();
+        let hangs = trial.door.hang_at(turn);
+        trial.stage.repo.remove("three.yaml").unwrap();
         let bad_files = [
             ("one.yaml", map("one", "bad")),
             ("two.yaml", map("two", "bad")),
             ("wrong.yaml", wrong.clone()),
         ];
         let bad_files = bad_files.each_ref().map(|(path, text)| (*path, &**text));
-        let commit = ordeal.stage.repo.push_files(&bad_files, "bad").unwrap();
-        ordeal.announce().await;
-        let killed = ordeal.is_killed(hangs, &commit).await;
+        let commit = trial.stage.repo.push_files(&bad_files, "bad").unwrap();
+        trial.announce().await.unwrap();
+        let killed = trial.is_killed(hangs, &commit).await;
 
-        let syncs = ordeal.stage.syncs();
+        let syncs = trial.stage.syncs();
         let sync = wait::until(&syncs, APPS, "is rolled back", |sync| {
             rolled_back(sync) && ended(sync, &commit)
         });
         let sync = sync.await.unwrap();
-        assert_eq!(
-            names(&sync),
-            set(&["one", "three"]),
-            "killed at write {turn}"
-        );
-        assert_eq!(
-            ordeal.live().await,
-            set(&["one", "three"]),
-            "killed at write {turn}"
-        );
-        assert_eq!(ordeal.stage.data("one").await, Some(json!({"key": good})));
-        ordeal.nothing_is_lost().await;
-        wait::until_gone(&definitions, &definition(&ordeal.stage))
+        let wanted = [("one", &*good), ("three", "a")];
+        let when = format!("killed at write {turn}");
+        trial.is_at(&sync, &wanted, &when).await;
+        wait::until_gone(&definitions, &definition(&trial.stage))
             .await
             .unwrap();
         if !killed {
@@ -273,108 +197,70 @@ async fn applied_at(stage: &Stage) -> Option<Time> {
 
 #[tokio::test]
 async fn two_applies_in_one_second_with_a_crash_behind_them_are_not_taken_for_one() {
-    let mut ordeal = Ordeal::set().await;
+    let mut trial = Trial::begin().await;
     for turn in 0..MOST_WRITES {
         let good = format!("good-{turn}");
-        let commit = ordeal.stage.push(&[("one.yaml", &map("one", &good))]).await;
-        let sync = ordeal.stage.applied(&commit).await;
+        let commit = trial.stage.push(&[("one.yaml", &map("one", &good))]).await;
+        let sync = trial.stage.applied(&commit).await;
         let revision = sync.status.unwrap().last_applied_revision;
-        let before = applied_at(&ordeal.stage).await;
+        let before = applied_at(&trial.stage).await;
 
-        ordeal.door.set(|asked: &Asked| {
+        trial.door.set(|asked: &Asked| {
             let is_apply = asked.is_write() && asked.path.contains("/configmaps/one");
             if is_apply { Fault::Hang } else { Fault::None }
         });
         let bad = [("one.yaml", &*map("one", "bad"))];
-        ordeal.stage.repo.push_files(&bad, "bad").unwrap();
-        ordeal.announce().await;
-        let maps = ordeal.stage.maps();
+        trial.stage.repo.push_files(&bad, "bad").unwrap();
+        trial.announce().await.unwrap();
+        let maps = trial.stage.maps();
         let is_bad = |map: &ConfigMap| map.data.as_ref().is_some_and(|data| data["key"] == "bad");
         wait::until(&maps, "one", "is bad", is_bad).await.unwrap();
-        ordeal.controller.kill();
-        ordeal.door.open();
-        let is_same_second = applied_at(&ordeal.stage).await == before;
+        trial.controller.kill();
+        trial.door.open();
+        let is_same_second = applied_at(&trial.stage).await == before;
 
-        ordeal.stage.edit(APPS, json!({"revision": revision})).await;
-        ordeal.controller.restart().await.unwrap();
-        ordeal.stage.reconcile().await;
-        assert_eq!(ordeal.stage.data("one").await, Some(json!({"key": good})));
+        trial.stage.edit(APPS, json!({"revision": revision})).await;
+        trial.controller.restart().await.unwrap();
+        trial.stage.reconcile().await;
+        assert_eq!(trial.stage.data("one").await, Some(json!({"key": good})));
         if is_same_second {
             return;
         }
-        ordeal.stage.edit(APPS, json!({"revision": null})).await;
+        trial.stage.edit(APPS, json!({"revision": null})).await;
     }
     panic!("no two applies were in one second");
 }
 
-/// Chooses what becomes of requests.
-fn by_chance(seed: u64) -> impl FnMut(&Asked) -> Fault + Send + 'static {
-    let mut chance = fastrand::Rng::with_seed(seed);
-    move |_| {
-        if chance.u32(0..ODDS) != 0 {
-            return Fault::None;
-        }
-        match chance.u8(0..7) {
-            0 => Fault::Delay(Duration::from_millis(chance.u64(1..200))),
-            1 => Fault::Reset,
-            2 => Fault::LoseAnswer,
-            3 => Fault::Truncate,
-            4 => Fault::Refuse(409),
-            5 => Fault::Refuse(429),
-            _ => Fault::Refuse(500),
-        }
-    }
-}
+#[tokio::test]
+async fn an_object_whose_deletion_meets_a_conflict_is_not_forgotten() {
+    let trial = Trial::begin().await;
+    let files = [("one.yaml", map("one", "a")), ("two.yaml", map("two", "a"))];
+    let files = files.each_ref().map(|(path, text)| (*path, &**text));
+    let commit = trial.stage.push(&files).await;
+    trial.stage.applied(&commit).await;
 
-/// Changes the files of the next revision, and what they should come to.
-fn change(ordeal: &Ordeal, chance: &mut fastrand::Rng, turn: usize) -> (String, BTreeSet<String>) {
-    let mut wanted = set(&["kept"]);
-    let mut files = vec![("kept.yaml".to_owned(), map("kept", &format!("turn-{turn}")))];
-    for number in 0..NAMES {
-        let (name, path) = (format!("map-{number}"), format!("map-{number}.yaml"));
-        if chance.bool() {
-            files.push((path, map(&name, &format!("v{}", chance.u8(0..3)))));
-            wanted.insert(name);
-        } else if ordeal.stage.repo.work().join(&path).exists() {
-            ordeal.stage.repo.remove(&path).unwrap();
-        }
-    }
-    let files: Vec<_> = files
-        .iter()
-        .map(|(path, text)| (&**path, &**text))
-        .collect();
-    let commit = ordeal.stage.repo.push_files(&files, "by chance").unwrap();
-    (commit, wanted)
+    trial.door.set(|asked: &Asked| match asked.method.as_str() {
+        "DELETE" => Fault::Refuse(409),
+        _ => Fault::None,
+    });
+    let commit = trial.stage.remove(&["two.yaml"]).await;
+    let sync = trial.stage.failed(&commit, "PruneFailed").await;
+    let both = [("one", "a"), ("two", "a")];
+    trial.is_at(&sync, &both, "not deleted yet").await;
+
+    trial.door.open();
+    let sync = trial.stage.applied(&commit).await;
+    trial.is_at(&sync, &[("one", "a")], "deleted").await;
 }
 
 #[tokio::test]
 async fn whatever_api_server_and_git_server_answer_the_cluster_ends_where_git_is() {
-    let mut ordeal = Ordeal::set().await;
-    let mut chance = fastrand::Rng::with_seed(SEED);
-    ordeal.door.set(by_chance(chance.u64(..)));
-    for turn in 0..TURNS {
-        change(&ordeal, &mut chance, turn);
-        ordeal.server.set_conduct(match chance.u8(0..4) {
-            0 => git_server::Conduct::Failing(503),
-            1 => git_server::Conduct::Cutting(chance.u64(1..400)),
-            2 => git_server::Conduct::Slow(Duration::from_millis(chance.u64(1..100))),
-            _ => git_server::Conduct::Good,
-        });
-        let sources = ordeal.stage.api::<GitRepository>();
-        reconcile::now(&sources, SOURCE).await.unwrap();
-        if chance.u8(0..4) == 0 {
-            ordeal.controller.kill();
-            ordeal.nothing_is_lost().await;
-            ordeal.controller.restart().await.unwrap();
-        }
-        ordeal.nothing_is_lost().await;
+    let mut run = Run::begin(SEED).await.unwrap();
+    for _ in 0..ROUNDS {
+        run.round().await.unwrap();
     }
-    ordeal.door.open();
-    ordeal.server.set_conduct(git_server::Conduct::Good);
-    let (commit, wanted) = change(&ordeal, &mut chance, TURNS);
-    ordeal.announce().await;
-    let sync = ordeal.stage.applied(&commit).await;
-    assert_eq!(names(&sync), wanted, "seed {SEED}");
-    assert_eq!(ordeal.live().await, wanted, "seed {SEED}");
-    ordeal.nothing_is_lost().await;
+    let report = run.report();
+    assert!(report.is_sound(), "{report:#?}");
+    assert_eq!(report.recoveries.len(), ROUNDS);
+    assert!(report.kills > 0 && report.faults.len() > 3, "{report:#?}");
 }

@@ -1,7 +1,9 @@
 //! What is not deleted.
 
+use flux_e2e::wait;
 use serde_json::json;
 
+use crate::rollback::{rolled_back, wrong};
 use crate::stage::{APPS, Stage, inventory, map, message};
 
 #[tokio::test]
@@ -38,6 +40,48 @@ async fn more_than_the_guard_allows_is_not_deleted() {
     let sync = stage.failed(&commit, "PruneRefused").await;
     assert!(message(&sync).contains("2 of 3"), "{}", message(&sync));
     assert!(stage.data("a").await.is_some());
+}
+
+#[tokio::test]
+async fn a_rollback_deletes_no_more_than_the_guard_allows() {
+    let stage = Stage::set().await;
+    let mut sync = stage.sync();
+    sync.spec.prune = Some(false);
+    stage.create(&sync).await;
+    let maps = ["one", "two", "three"].map(|name| (format!("{name}.yaml"), map(name, "a")));
+    let files = maps.each_ref().map(|(path, text)| (&**path, &**text));
+    stage.applied(&stage.push(&files).await).await;
+    let good = stage.remove(&["two.yaml", "three.yaml"]).await;
+    stage.applied(&good).await;
+
+    // From here on it prunes, but before it comes to that both are in git again, in a revision that fails midway.
+    stage.edit(APPS, json!({"suspend": true})).await;
+    let guarded = json!({"prune": true, "suspend": false, "pruneGuard": {"maxPercent": 50}});
+    stage
+        .push(&[
+            ("one.yaml", &map("one", "b")),
+            ("two.yaml", &map("two", "b")),
+            ("three.yaml", &map("three", "b")),
+            ("wrong.yaml", &wrong(&stage)),
+        ])
+        .await;
+    stage.edit(APPS, guarded).await;
+    let sync = stage.refused(APPS, "RollbackFailed").await;
+    assert!(message(&sync).contains("2 of 3"), "{}", message(&sync));
+    for name in ["two", "three"] {
+        assert!(stage.data(name).await.is_some(), "{name} stays");
+    }
+    let keeps = |name: &str| inventory(&sync).iter().any(|id| id.contains(name));
+    assert!(keeps("_two_") && keeps("_three_"), "{:?}", inventory(&sync));
+
+    stage
+        .edit(APPS, json!({"pruneGuard": {"maxPercent": 100}}))
+        .await;
+    wait::until(&stage.syncs(), APPS, "is rolled back", rolled_back)
+        .await
+        .unwrap();
+    assert_eq!(stage.data("one").await, Some(json!({"key": "a"})));
+    assert_eq!(stage.data("two").await, None, "it was allowed");
 }
 
 #[tokio::test]

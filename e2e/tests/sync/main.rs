@@ -17,6 +17,7 @@ mod health;
 mod hooks;
 mod leader;
 mod notify;
+mod plugin;
 mod refusal;
 mod resilience;
 mod restart;

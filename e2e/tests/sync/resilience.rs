@@ -1,8 +1,10 @@
 //! What breaks in the middle of the work comes back, and nothing is lost.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use flux_crds::{GitRepository, Sync};
+use flux_e2e::git_server::Conduct;
 use flux_e2e::{
     ControlPlane, Controller, GitServer, Options, controller, install, reconcile, wait,
 };
@@ -14,6 +16,8 @@ use serde_json::json;
 
 use crate::stage::{APPS, SOURCE, Stage, inventory, map, message};
 
+/// Time between two looks at what no watch tells.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// Enough objects to be in the middle of them.
 const MANY: usize = 1000;
 
@@ -274,4 +278,26 @@ async fn a_git_server_that_is_away_leaves_the_last_revision_served() {
     wait::until(&sources, SOURCE, "recovers by itself", wait::is_ready)
         .await
         .unwrap();
+}
+
+#[tokio::test]
+async fn a_controller_that_is_stopped_in_the_middle_of_a_fetch_leaves_no_failure() {
+    let mut fragile = Fragile::set().await;
+    let stage = &fragile.stage;
+    stage.create(&stage.sync()).await;
+    let commit = stage.push(&[("one.yaml", &map("one", "a"))]).await;
+    stage.applied(&commit).await;
+    fragile.server.set_conduct(Conduct::Hanging);
+    let before = fragile.server.traffic();
+    let sources = stage.api::<GitRepository>();
+    reconcile::poke(&sources, SOURCE).await.unwrap();
+    let asked = async {
+        while fragile.server.traffic().since(before).requests == 0 {
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    };
+    tokio::time::timeout(wait::PATIENCE, asked).await.unwrap();
+    fragile.controller.stop();
+    let source = sources.get(SOURCE).await.unwrap();
+    assert!(wait::is_ready(&source), "{:?}", source.status);
 }

@@ -61,6 +61,14 @@ pub(crate) fn history(sync: &Sync) -> Vec<(String, SyncResult)> {
         .collect()
 }
 
+/// A new version of a deployment whose pods stay pending, because no node has the label that they want.
+fn unschedulable(name: &str) -> String {
+    deployment(name, "nginx:2").replace(
+        "      containers",
+        "      nodeSelector: {nowhere: \"true\"}\n      containers",
+    )
+}
+
 /// Whether the last revision was taken back.
 pub(crate) fn rolled_back(sync: &Sync) -> bool {
     wait::has_failed(sync, "RolledBack")
@@ -218,12 +226,7 @@ async fn what_is_not_healthy_is_taken_back_where_the_spec_says_so() {
         .push(&[("web.yaml", &deployment("web", "nginx:1"))])
         .await;
     stage.applied(&good).await;
-    // No node has this label, so its pod stays pending.
-    let stuck = deployment("web", "nginx:2").replace(
-        "      containers",
-        "      nodeSelector: {nowhere: \"true\"}\n      containers",
-    );
-    let bad = stage.push(&[("web.yaml", &stuck)]).await;
+    let bad = stage.push(&[("web.yaml", &unschedulable("web"))]).await;
     let sync = wait::until(&stage.syncs(), APPS, "is rolled back", rolled_back)
         .await
         .unwrap();
@@ -239,6 +242,46 @@ async fn what_is_not_healthy_is_taken_back_where_the_spec_says_so() {
         wait::condition(&sync, "Healthy").unwrap().holds,
         "the restored revision is healthy"
     );
+}
+
+#[tokio::test]
+async fn what_moved_to_another_sync_stays_there_when_the_rest_is_taken_back() {
+    let stage = Stage::set().await;
+    let mut sync = stage.sync().with_path("./apps").waiting();
+    sync.spec.rollback = Some(Rollback::OnUnhealthy);
+    sync.spec.timeout = Some("5s".into());
+    stage.create(&sync).await;
+    let other = stage.sync().named("other").with_path("./other");
+    stage.create(&other).await;
+    let web = deployment("web", "nginx:1");
+    let good = stage
+        .push(&[
+            ("apps/web.yaml", &web),
+            ("apps/moves.yaml", &map("moves", "a")),
+            ("other/stays.yaml", &map("stays", "a")),
+        ])
+        .await;
+    stage.applied(&good).await;
+    stage.repo.remove("apps/moves.yaml").unwrap();
+    stage
+        .push(&[
+            ("apps/web.yaml", &unschedulable("web")),
+            ("other/moves.yaml", &map("moves", "b")),
+        ])
+        .await;
+    let sync = wait::until(&stage.syncs(), APPS, "is rolled back", rolled_back)
+        .await
+        .unwrap();
+    assert!(
+        !message(&sync).contains("not restored"),
+        "{}",
+        message(&sync)
+    );
+    assert_eq!(inventory(&sync).len(), 1, "{:?}", inventory(&sync));
+    let web = stage.api::<Deployment>().get("web").await.unwrap();
+    let pod = web.spec.template.spec.unwrap();
+    assert_eq!(pod.containers[0].image.as_deref(), Some("nginx:1"));
+    assert_eq!(stage.data("moves").await, Some(json!({"key": "b"})));
 }
 
 #[tokio::test]

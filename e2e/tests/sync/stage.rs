@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use flux_crds::{GitRepository, Sync, sync::Failure};
+pub(crate) use flux_e2e::ordeal::map;
 use flux_e2e::{
     ControlPlane, Controller, GitRepo, GitServer, TestNamespace, controller, install, reconcile,
     wait,
@@ -25,7 +26,7 @@ pub(crate) const APPS: &str = "apps";
 
 /// One namespace with one GitRepository.
 pub(crate) struct Stage {
-    pub(crate) namespace: TestNamespace,
+    pub(crate) namespace: Arc<TestNamespace>,
     pub(crate) control_plane: Arc<ControlPlane>,
     pub(crate) repo: GitRepo,
 }
@@ -48,7 +49,7 @@ impl Stage {
 
     /// A namespace on any control plane, which follows a repository of any server.
     pub(crate) async fn on(control_plane: &Arc<ControlPlane>, server: &GitServer) -> Self {
-        let namespace = TestNamespace::create(control_plane).await.unwrap();
+        let namespace = Arc::new(TestNamespace::create(control_plane).await.unwrap());
         let repo = server.create_repository(namespace.name()).unwrap();
         repo.push_files(&[("README.md", "nothing yet")], "begin")
             .unwrap();
@@ -269,11 +270,6 @@ async fn shared_controller(control_plane: &ControlPlane) -> &'static Controller 
 fn shared_server() -> &'static GitServer {
     static SERVER: OnceLock<GitServer> = OnceLock::new();
     SERVER.get_or_init(|| GitServer::start().unwrap())
-}
-
-/// A ConfigMap with one value.
-pub(crate) fn map(name: &str, value: &str) -> String {
-    format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\ndata:\n  key: {value}\n")
 }
 
 /// A Deployment of one pod.

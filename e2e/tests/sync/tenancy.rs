@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use flux_crds::GitRepository;
+use flux_crds::notification::NotificationKind;
 use flux_crds::sync::{HealthCheck, Rollback};
-use flux_e2e::{install, wait};
+use flux_crds::{GitRepository, Notification, SecretReference};
+use flux_e2e::{Receiver, install, wait};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::Api;
 use kube::api::{DeleteParams, Patch, PatchParams};
@@ -326,4 +327,35 @@ async fn a_source_of_another_namespace_is_used_only_where_it_allows_it() {
     guest.reconcile().await;
     guest.applied(&commit).await;
     assert!(guest.data("one").await.is_some());
+}
+
+#[tokio::test]
+async fn a_secret_that_the_account_may_not_read_is_sent_to_nobody() {
+    let tenant = Stage::without_rights().await;
+    tenant.allow(json!(["*"])).await;
+    let receiver = Receiver::start().unwrap();
+    tenant
+        .apply(json!({
+            "apiVersion": "v1", "kind": "Secret",
+            "metadata": {"name": "hook", "namespace": tenant.name()},
+            "stringData": {"url": receiver.url("/hook"), "token": "key"},
+        }))
+        .await;
+    let mut sync = tenant.sync();
+    sync.spec.notify = vec![Notification {
+        kind: NotificationKind::Webhook,
+        url: None,
+        secret_ref: Some(SecretReference::new("hook")),
+        on: Vec::new(),
+        template: None,
+    }];
+    tenant.create(&sync).await;
+    let commit = tenant.push(&[("one.yaml", &map("one", "a"))]).await;
+    tenant.applied(&commit).await;
+    let told = tenant.event("NotificationFailed", APPS).await;
+    assert!(told.contains("forbidden"), "{told}");
+    assert!(receiver.received("/hook").is_empty());
+
+    tenant.grant(tenant.name(), "default").await;
+    receiver.wait_for("/hook", 1).await.unwrap();
 }

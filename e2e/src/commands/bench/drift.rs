@@ -11,6 +11,7 @@ use anyhow::{Context, Result};
 use self::figures::Figures;
 use self::foes::Foes;
 use self::stage::Stage;
+use super::measure::percentile;
 use super::report;
 
 /// Time after the last change in which everything must have been put back.
@@ -60,8 +61,8 @@ pub(super) async fn run(arguments: &Arguments) -> Result<bool> {
         changes,
         noise,
         repairs: repairs.len(),
-        p50_ms: figures::percentile(&repairs, 50),
-        p99_ms: figures::percentile(&repairs, 99),
+        p50_ms: percentile(&repairs, 50),
+        p99_ms: percentile(&repairs, 99),
         missed: changes - repairs.len(),
         needless_writes: written,
         cpu_of_a_core: cpu.as_secs_f64() / took.as_secs_f64(),

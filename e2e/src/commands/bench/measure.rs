@@ -154,3 +154,13 @@ fn count(requests: &[Request]) -> BTreeMap<String, usize> {
     }
     counts
 }
+
+/// Returns the part of sorted times that `percent` of them do not exceed, in milliseconds.
+pub(super) fn percentile(times: &[Duration], percent: usize) -> u128 {
+    let last = times.len().saturating_sub(1);
+    let place = (times.len() * percent)
+        .div_ceil(100)
+        .saturating_sub(1)
+        .min(last);
+    times.get(place).map_or(0, Duration::as_millis)
+}

@@ -1,7 +1,5 @@
 //! The figures and their bars.
 
-use std::time::Duration;
-
 use anyhow::{Context, Result};
 use serde::Serialize;
 
@@ -66,14 +64,4 @@ impl Figures {
         let json = serde_json::to_string_pretty(self).context("write JSON")?;
         report::line(&json)
     }
-}
-
-/// Returns the part of sorted times that `percent` of them do not exceed, in milliseconds.
-pub(super) fn percentile(times: &[Duration], percent: usize) -> u128 {
-    let last = times.len().saturating_sub(1);
-    let place = (times.len() * percent)
-        .div_ceil(100)
-        .saturating_sub(1)
-        .min(last);
-    times.get(place).map_or(0, Duration::as_millis)
 }
