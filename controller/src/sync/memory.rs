@@ -97,6 +97,7 @@ impl Memory {
             concluded: status.conditions.clone(),
             notified: status.notified.clone(),
             course: Course::before(sync, &status),
+            lookout: Lookout::of(&status),
             status,
             inventory,
             unreadable,

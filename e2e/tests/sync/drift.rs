@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use flux_crds::Sync;
+use flux_crds::{GitRepository, Sync};
 use flux_e2e::wait;
 use k8s_openapi::api::{apps::v1::Deployment, core::v1::ConfigMap};
 use kube::{
@@ -11,7 +11,7 @@ use kube::{
 };
 use serde_json::{Value, json};
 
-use crate::stage::{APPS, Stage, deployment, map};
+use crate::stage::{APPS, SOURCE, Stage, deployment, map};
 
 mod away;
 mod left_alone;
@@ -193,6 +193,29 @@ async fn whoever_changes_an_object_again_and_again_is_named_and_put_off() {
     assert_eq!(drift.paths, ["data.key"]);
     is_back(&stage).await;
     drifted(&stage, "Repaired").await;
+}
+
+#[tokio::test]
+async fn a_sync_that_came_before_its_source_shows_each_repair() {
+    let stage = Stage::set().await;
+    let mut sync = stage.sync();
+    sync.spec.source_ref.name = "late".into();
+    stage.create(&sync).await;
+    stage.refused(APPS, "SourceNotFound").await;
+    let commit = stage
+        .repo
+        .push_files(&[("one.yaml", &map("one", "a"))], "a change")
+        .unwrap();
+    let fleet = stage.api::<GitRepository>().get(SOURCE).await.unwrap();
+    stage.create(&GitRepository::new("late", fleet.spec)).await;
+    stage.applied(&commit).await;
+    for round in 0..2 {
+        let change = json!({"data": {"key": format!("theirs {round}")}});
+        stage.by_hand("one", change).await;
+        is_back(&stage).await;
+    }
+    let told = drifted(&stage, "Repaired").await.status.unwrap();
+    assert!(told.drift.is_empty(), "{:?}", told.drift);
 }
 
 #[tokio::test]

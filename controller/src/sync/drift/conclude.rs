@@ -22,7 +22,7 @@ const LISTED: usize = 100;
 
 /// Puts what is known of drift into a status.
 pub(crate) fn conclude(status: &mut SyncStatus, sync: &Sync, lookout: &Lookout) {
-    if !lookout.has_looked() && !status.drift.is_empty() && mode(sync) != DriftMode::Ignore {
+    if lookout.inherits() && mode(sync) != DriftMode::Ignore {
         // What differed before a restart does so until somebody has looked.
         return;
     }

@@ -9,8 +9,8 @@ use flux_core::hash::owned_hash;
 use flux_core::inventory::Inventory;
 use flux_core::live::Metadata;
 use flux_core::object::ObjectId;
-use flux_crds::Sync;
 use flux_crds::sync::DriftMode;
+use flux_crds::{Sync, SyncStatus};
 use flux_engine::cluster::survey::Survey;
 use flux_engine::cluster::{Actor, Cluster};
 use tokio::sync::Notify;
@@ -65,11 +65,19 @@ pub(crate) struct Lookout {
     /// Whether that is more than a repair.
     is_news: bool,
     shown: Option<Instant>,
-    /// Whether this process has looked at everything.
-    has_looked: bool,
+    /// Whether the status lists what an earlier process found, and this one has not looked yet.
+    inherits: bool,
 }
 
 impl Lookout {
+    /// Starts from a status in which an earlier process may have listed what differs.
+    pub(crate) fn of(status: &SyncStatus) -> Self {
+        Self {
+            inherits: !status.drift.is_empty(),
+            ..Self::default()
+        }
+    }
+
     /// Sets the cluster to watch. From here on [`Self::arm`] does something.
     pub(crate) fn aim(&mut self, target: &Cluster) {
         let same = self.target.as_ref().is_some_and(|known| {
@@ -86,9 +94,12 @@ impl Lookout {
         self.target.as_ref()
     }
 
-    /// Watches nothing any more, and knows of no drift.
+    /// Watches nothing any more, and knows of no drift of its own.
     pub(crate) fn disarm(&mut self) {
-        *self = Self::default();
+        *self = Self {
+            inherits: self.inherits,
+            ..Self::default()
+        };
     }
 
     /// Watches the objects of an inventory, each as its last apply left it.
@@ -270,14 +281,14 @@ impl Lookout {
         inventory.0.keys().filter(is_suspect).cloned().collect()
     }
 
-    /// Tells whether this process has looked at everything since it watches.
-    pub(super) fn has_looked(&self) -> bool {
-        self.has_looked
+    /// Tells whether the status lists what an earlier process found, and this one has not looked yet.
+    pub(super) fn inherits(&self) -> bool {
+        self.inherits
     }
 
-    /// Tells whether something was seen that only a look at everything settles.
+    /// Tells whether something was seen, now or by an earlier process, that only a look at everything settles.
     pub(crate) fn is_unsure(&self) -> bool {
-        self.calls.is_unsure
+        self.calls.is_unsure || self.inherits
     }
 
     /// Notes a look at everything, if there was one: `kept` stay as they were found, and `drifted` are all differences.
@@ -297,7 +308,7 @@ impl Lookout {
         };
         let news = drifted.iter().filter(|found| !is_known(found));
         let news = news.cloned().collect();
-        self.has_looked = true;
+        self.inherits = false;
         self.replace_standing(drifted);
         self.calls.has_surveyed();
         for id in kept.iter().filter(|id| survey.covers(id)) {
