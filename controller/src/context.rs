@@ -22,6 +22,7 @@ use crate::registry::Registry;
 use crate::remotes::Remotes;
 use crate::sources::Sources;
 use crate::status::Publisher;
+use crate::turns::{Turns, Work};
 use crate::updates::Updates;
 use crate::watches::Watches;
 use crate::webhook::Hooks;
@@ -31,7 +32,9 @@ const BOOKKEEPING_AT_ONCE: usize = 2;
 /// Status writes that somebody waits for, though nothing changed, that are under way at once.
 const ECHOES_AT_ONCE: usize = 8;
 /// Git operations under way at once: each holds a thread.
-const FETCHES_AT_ONCE: usize = 8;
+const FETCHES_AT_ONCE: usize = 32;
+/// Those of one server: others need not wait for one that hangs.
+const FETCHES_OF_ONE: usize = 8;
 
 /// What the flags decide.
 #[derive(Clone, Debug)]
@@ -95,15 +98,15 @@ pub(crate) struct Context {
     /// Tells people and other systems.
     pub(crate) notices: Notices,
     /// Held by whoever builds and applies, not by whoever waits.
-    pub(crate) work: Semaphore,
+    pub(crate) work: Work,
     /// Held for status writes that can wait.
     pub(crate) bookkeeping: Semaphore,
     /// Held for status writes that bring no change, but the token of somebody who waits.
     pub(crate) echoes: Semaphore,
     /// Held by builds, as many at once as there are processors: more would only be more threads.
     pub(crate) builds: Semaphore,
-    /// Held by git operations.
-    pub(crate) fetches: Semaphore,
+    /// Held by git operations, by the name of the server.
+    pub(crate) fetches: Turns,
     /// Cancelled when the process shall end.
     pub(crate) shutdown: CancellationToken,
     /// The way to git servers.
@@ -150,11 +153,11 @@ impl Context {
             metrics,
             events,
             notices,
-            work: Semaphore::new(options.concurrent.into()),
+            work: Work::new(options.concurrent.into()),
             bookkeeping: Semaphore::new(BOOKKEEPING_AT_ONCE),
             echoes: Semaphore::new(ECHOES_AT_ONCE),
             builds: Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)),
-            fetches: Semaphore::new(FETCHES_AT_ONCE),
+            fetches: Turns::new(FETCHES_AT_ONCE, FETCHES_OF_ONE),
             shutdown,
             git,
             bases,

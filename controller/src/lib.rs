@@ -30,6 +30,7 @@ mod sources;
 pub mod start;
 mod status;
 mod sync;
+mod turns;
 mod updates;
 mod watches;
 mod webhook;

@@ -10,7 +10,6 @@
 
 mod deliver;
 mod queue;
-mod turns;
 mod warn;
 
 use std::sync::Arc;

@@ -148,9 +148,10 @@ impl Writing<'_> {
             signer,
             write,
         };
+        let host = self.gathered.remote.url.host();
+        let _turn = self.context.fetches.take(host).await;
         let deadline = Deadline::after(self.gathered.timeout);
         let watched = deadline.clone();
-        let _turn = self.context.fetches.acquire().await;
         let mut writing = tokio::task::spawn_blocking(move || job.run(&watched));
         let written = tokio::select! {
             written = &mut writing => written,

@@ -8,12 +8,12 @@ use flux_engine::post::Poster;
 use tokio_util::sync::CancellationToken;
 
 use super::queue::{Letter, Origin};
-use super::turns::Turns;
 use super::warn::Warnings;
 use crate::metrics::Metrics;
 use crate::report::chain;
 use crate::secrets::{self, Data};
 use crate::status::Publisher;
+use crate::turns::Turns;
 
 /// First delay after a failure; it doubles with each further one.
 const FIRST_RETRY: Duration = Duration::from_secs(1);
@@ -44,6 +44,11 @@ impl Pace {
     }
 }
 
+/// Requests under way at once.
+const AT_ONCE: usize = 32;
+/// Those of one namespace.
+const OF_ONE: usize = 8;
+
 /// Delivers letters.
 pub(super) struct Courier {
     pub(super) metrics: Arc<Metrics>,
@@ -70,7 +75,7 @@ impl Courier {
             metrics,
             warnings: Warnings::new(events),
             poster: Poster::default(),
-            turns: Turns::default(),
+            turns: Turns::new(AT_ONCE, OF_ONE),
             shutdown,
         }
     }

@@ -5,23 +5,38 @@ use std::time::{Duration, Instant};
 use flux_core::conclude::{Finding, Outcome};
 use flux_core::health::Rules;
 use flux_crds::Reason;
-use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::halt::Halt;
 use super::health::{Targets, Verdict, Wait};
 use super::memory::Memory;
 use super::wakeups::{Situation, Wakeups};
+use crate::turns::{Turn, Work};
 
 /// Time that a wait gets in any case: to see that all is healthy already when the applies took long.
 const GLANCE: Duration = Duration::from_secs(2);
+
+/// Where to work, and the turns for it.
+#[derive(Clone, Copy)]
+pub(crate) struct Workplace<'a> {
+    /// The turns.
+    pub(crate) work: &'a Work,
+    /// The cluster, if it is another than ours.
+    pub(crate) cluster: Option<&'a str>,
+}
+
+impl<'a> Workplace<'a> {
+    async fn turn(self) -> Turn<'a> {
+        self.work.turn(self.cluster).await
+    }
+}
 
 /// What a wait needs to know, and the turn to work that it gives up meanwhile.
 pub(crate) struct Pace<'a> {
     wakeups: &'a mut Wakeups,
     seen: &'a Situation,
     rules: &'a Rules,
-    turns: &'a Semaphore,
-    turn: Option<SemaphorePermit<'a>>,
+    work: Workplace<'a>,
+    turn: Option<Turn<'a>>,
     budget: Budget,
 }
 
@@ -30,14 +45,14 @@ impl<'a> Pace<'a> {
     pub(crate) async fn begin(
         (wakeups, seen): (&'a mut Wakeups, &'a Situation),
         (rules, limit): (&'a Rules, Duration),
-        turns: &'a Semaphore,
+        work: Workplace<'a>,
     ) -> Self {
-        let turn = turns.acquire().await.ok();
+        let turn = Some(work.turn().await);
         Self {
             wakeups,
             seen,
             rules,
-            turns,
+            work,
             turn,
             budget: Budget::begin(limit, Instant::now()),
         }
@@ -61,7 +76,7 @@ impl<'a> Pace<'a> {
         let verdict = wait.run(memory, targets, news, limits).await;
         if had_turn {
             let asked = Instant::now();
-            self.turn = self.turns.acquire().await.ok();
+            self.turn = Some(self.work.turn().await);
             self.budget.excuse(asked.elapsed());
         }
         verdict

@@ -16,7 +16,7 @@ use super::halt::Halt;
 use super::health::Targets;
 use super::hooks::Hooks;
 use super::memory::Memory;
-use super::pace::Pace;
+use super::pace::{Pace, Workplace};
 use super::record::{Done, Recorder, STATUS_RETRY, record};
 use super::target::place;
 use super::transact::Transact;
@@ -25,6 +25,7 @@ use super::{drift, finalize, health, moved, plan, rollback};
 use crate::context::Context;
 use crate::key::Key;
 use crate::notify;
+use crate::remotes::Remote;
 
 mod around;
 mod decide;
@@ -180,7 +181,11 @@ impl Run<'_> {
             finalize::ensure(self.context, self.sync, memory).await?;
             let news = (&mut *wakeups, seen);
             let terms = (&gathered.rules, health::limit(self.sync));
-            let mut pace = Pace::begin(news, terms, &self.context.work).await;
+            let workplace = Workplace {
+                work: &self.context.work,
+                cluster: gathered.remote.as_deref().map(Remote::digest),
+            };
+            let mut pace = Pace::begin(news, terms, workplace).await;
             if memory.status.last_applied_revision.is_some() {
                 memory.lookout.aim(&gathered.cluster);
             }

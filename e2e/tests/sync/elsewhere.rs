@@ -1,5 +1,7 @@
 //! What a Sync does around its objects in another cluster, and what stands there that is no cluster.
 
+use std::time::{Duration, Instant};
+
 use flux_crds::Sync;
 use flux_crds::sync::{HookPhase, HookResult};
 use flux_e2e::control_plane::Fault;
@@ -178,6 +180,42 @@ async fn a_wave_that_the_other_cluster_rejects_is_taken_back_there() {
     let names_it = text.contains("Size") && text.contains("wrong");
     assert!(names_it, "{text}");
     assert!(is_defined_nowhere(&stage, &other).await);
+}
+
+/// More than may work in the shared controller at once.
+const MANY: usize = 12;
+
+#[tokio::test]
+async fn a_cluster_that_takes_requests_and_never_answers_holds_up_no_other() {
+    let stage = Stage::set().await;
+    let other = Other::shared(&stage).await;
+    let door = other
+        .control_plane
+        .door("admin", Some("system:masters"))
+        .await
+        .unwrap();
+    let (asked, mut hangs) = tokio::sync::watch::channel(0);
+    door.set(move |request| {
+        if request.path == "/version" {
+            return Fault::None;
+        }
+        asked.send_modify(|asked| *asked += 1);
+        Fault::Hang
+    });
+    let kubeconfig = std::fs::read_to_string(door.kubeconfig()).unwrap();
+    secret(&stage, "value", &kubeconfig).await;
+    for number in 0..MANY {
+        let mut sync = elsewhere(&stage);
+        sync.metadata.name = Some(format!("away-{number}"));
+        stage.create(&sync).await;
+    }
+    let commit = stage.push(&[("one.yaml", &map("one", "a"))]).await;
+    hangs.wait_for(|asked| *asked >= 4).await.unwrap();
+    let since = Instant::now();
+    stage.create(&stage.sync()).await;
+    stage.applied(&commit).await;
+    let took = since.elapsed();
+    assert!(took < Duration::from_secs(40), "{took:?}");
 }
 
 /// Tells whether the definition of the rejected object is or will be gone there, and never was here.
