@@ -31,7 +31,7 @@ use crate::webhook::Hooks;
 const BOOKKEEPING_AT_ONCE: usize = 2;
 /// Status writes that somebody waits for, though nothing changed, that are under way at once.
 const ECHOES_AT_ONCE: usize = 8;
-/// Git operations under way at once: each holds a thread.
+/// Git operations under way at once: each holds a thread, and some of those in `main.rs` must be left.
 const FETCHES_AT_ONCE: usize = 32;
 /// Those of one server: others need not wait for one that hangs.
 const FETCHES_OF_ONE: usize = 8;

@@ -6,7 +6,7 @@ use tracing_subscriber::EnvFilter;
 
 /// Threads for builds, git and name resolution. Each makes the allocator hold memory of its own, but git servers that hang
 /// must never hold all of them: without one to resolve names, the lease would be lost.
-const BLOCKING_THREADS: usize = 32;
+const BLOCKING_THREADS: usize = 48;
 
 /// What is never written, whatever `--log-level` says: `kube` logs answers that it cannot read, with all that they hold. A
 /// kubeconfig can lead to any server, whose answers are not for those who read the log.

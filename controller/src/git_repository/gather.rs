@@ -30,6 +30,14 @@ pub(crate) struct Gathered {
     pub(crate) submodules: bool,
 }
 
+impl Gathered {
+    /// Returns the host and port of the server.
+    pub(crate) fn server(&self) -> String {
+        let url = &self.remote.url;
+        format!("{}:{}", url.host(), url.port())
+    }
+}
+
 /// What has to be signed, and by whom.
 pub(crate) struct Verification {
     /// What.

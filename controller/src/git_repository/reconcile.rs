@@ -128,7 +128,7 @@ async fn look(
         gathered: Arc::clone(gathered),
     };
     store.retain(look.in_use());
-    let _turn = context.fetches.take(look.gathered.remote.url.host()).await;
+    let _turn = context.fetches.take(&look.gathered.server()).await;
     let deadline = Deadline::after(look.gathered.timeout);
     let watched = deadline.clone();
     let mut fetching = tokio::task::spawn_blocking(move || look.run(&watched));

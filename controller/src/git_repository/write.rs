@@ -148,8 +148,7 @@ impl Writing<'_> {
             signer,
             write,
         };
-        let host = self.gathered.remote.url.host();
-        let _turn = self.context.fetches.take(host).await;
+        let _turn = self.context.fetches.take(&self.gathered.server()).await;
         let deadline = Deadline::after(self.gathered.timeout);
         let watched = deadline.clone();
         let mut writing = tokio::task::spawn_blocking(move || job.run(&watched));

@@ -1,7 +1,7 @@
 //! What breaks in the middle of the work comes back, and nothing is lost.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use flux_crds::{GitRepository, Sync};
 use flux_e2e::git_server::Conduct;
@@ -300,4 +300,27 @@ async fn a_controller_that_is_stopped_in_the_middle_of_a_fetch_leaves_no_failure
     fragile.controller.stop();
     let source = sources.get(SOURCE).await.unwrap();
     assert!(wait::is_ready(&source), "{:?}", source.status);
+}
+
+#[tokio::test]
+async fn a_git_server_that_never_answers_holds_up_no_other() {
+    let stage = Stage::set().await;
+    let silent = GitServer::start().unwrap();
+    silent.set_conduct(Conduct::Hanging);
+    // More than may fetch at once from one server.
+    for number in 0..12 {
+        let name = format!("silent-{number}");
+        let source = GitRepository::test()
+            .named(&name)
+            .in_namespace(stage.name())
+            .with_url(&silent.http_url(&name));
+        stage.create(&source).await;
+    }
+    while silent.traffic().requests < 8 {
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+    let since = Instant::now();
+    stage.push(&[("one.yaml", &map("one", "a"))]).await;
+    let took = since.elapsed();
+    assert!(took < Duration::from_secs(40), "{took:?}");
 }
