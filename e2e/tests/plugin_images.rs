@@ -2,12 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use std::time::Duration;
+
 use flux_e2e::{
     ControlPlane, Controller, GitRepo, GitServer, Plugin, Registry, TestNamespace,
-    controller::Options, plugin::Said, registry::Image,
+    controller::Options, install, plugin::Said, registry::Image,
 };
 use k8s_openapi::api::rbac::v1::{RoleBinding, RoleRef, Subject};
-use kube::api::{ObjectMeta, PostParams};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::APIGroupList;
+use kube::api::{DynamicObject, ObjectMeta, PostParams};
 
 const ADA: &str = "Ada Lovelace <ada@example.com>";
 
@@ -381,4 +384,73 @@ async fn an_image_policy_is_created_shown_held_and_deleted() {
     scene.data("suspend image web").await;
     scene.data("delete image web").await;
     assert_eq!(scene.data("get image").await, "");
+}
+
+/// A definition as helm-controller brings it, as far as it matters here.
+const HELM_RELEASES: &str = r#"{
+    "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+    "metadata": {"name": "helmreleases.helm.toolkit.fluxcd.io"},
+    "spec": {
+        "group": "helm.toolkit.fluxcd.io", "scope": "Namespaced",
+        "names": {"kind": "HelmRelease", "plural": "helmreleases", "singular": "helmrelease"},
+        "versions": [{
+            "name": "v2", "served": true, "storage": true,
+            "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}}
+        }]
+    }
+}"#;
+
+/// Defines Helm releases, and waits until the API server tells of them.
+async fn define_helm_releases() {
+    let control_plane = ControlPlane::shared_with_workloads().await;
+    let client = control_plane.client().await.unwrap();
+    let definition: DynamicObject = serde_json::from_str(HELM_RELEASES).unwrap();
+    install::apply(&client, &definition).await.unwrap();
+    let is_told = |groups: APIGroupList| {
+        let mut groups = groups.groups.iter();
+        groups.any(|group| group.name == "helm.toolkit.fluxcd.io")
+    };
+    while !is_told(client.list_api_groups().await.unwrap()) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_helm_release_is_a_workload_and_its_values_are_released() {
+    // Before the controller asks which kinds there are.
+    define_helm_releases().await;
+    let scene = Scene::set().await;
+    let name = scene.registry.name("shop/web");
+    let release = |tag: &str| {
+        format!(
+            "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {{name: front}}\nspec:\n  values:\n    \
+             image:\n      repository: {name}\n      tag: {tag} # by hand\n    replicas: 2\n"
+        )
+    };
+    scene
+        .repository
+        .push_files(&[("deploy/front.yaml", &*release("1.0.0"))], "a chart")
+        .unwrap();
+    scene
+        .data("reconcile sync shop --with-source --timeout 60s")
+        .await;
+
+    let table = scene.data("workloads").await;
+    let row = table.lines().find(|line| line.contains(":helmrelease/"));
+    let cells: Vec<_> = row.unwrap().split_whitespace().collect();
+    assert!(cells[0].ends_with(":helmrelease/front"), "{table}");
+    assert_eq!(
+        cells[1..3],
+        ["chart-image", &format!("{name}:1.0.0")],
+        "{table}"
+    );
+
+    let said = scene
+        .commit(&format!("release -w helmrelease/front -i {name}:1.1.0"))
+        .await;
+    assert_eq!(said.code, 0, "{said}");
+    assert_eq!(
+        scene.file("deploy/front.yaml").trim(),
+        release("1.1.0").trim()
+    );
 }

@@ -1,4 +1,4 @@
-//! Workloads: what has a pod template, by the names that Flux v1 gave them.
+//! Workloads: what has a pod template or is a Helm release, by the names that Flux v1 gave them.
 
 mod elsewhere;
 mod find;
@@ -7,7 +7,9 @@ mod policy;
 use std::{collections::BTreeMap, fmt};
 
 use flux_core::{
+    edit,
     health::{self, Status},
+    image::Image,
     object::ObjectId,
 };
 use flux_crds::names;
@@ -28,16 +30,19 @@ pub(crate) enum WorkloadKind {
     DaemonSet,
     /// Runs any number of equal pods.
     Deployment,
+    /// Installs a chart, whose values name images.
+    HelmRelease,
     /// Runs pods with names and disks.
     StatefulSet,
 }
 
 impl WorkloadKind {
     /// Every kind.
-    pub(crate) const ALL: [Self; 4] = [
+    pub(crate) const ALL: [Self; 5] = [
         Self::CronJob,
         Self::DaemonSet,
         Self::Deployment,
+        Self::HelmRelease,
         Self::StatefulSet,
     ];
 
@@ -47,6 +52,7 @@ impl WorkloadKind {
             Self::CronJob => "CronJob",
             Self::DaemonSet => "DaemonSet",
             Self::Deployment => "Deployment",
+            Self::HelmRelease => "HelmRelease",
             Self::StatefulSet => "StatefulSet",
         }
     }
@@ -56,7 +62,22 @@ impl WorkloadKind {
         match self {
             Self::CronJob => "batch",
             Self::DaemonSet | Self::Deployment | Self::StatefulSet => "apps",
+            Self::HelmRelease => "helm.toolkit.fluxcd.io",
         }
+    }
+
+    /// Returns the version of the API.
+    pub(crate) fn version(self) -> &'static str {
+        if self == Self::HelmRelease {
+            "v2"
+        } else {
+            "v1"
+        }
+    }
+
+    /// Tells whether a cluster may do without the kind.
+    pub(crate) fn is_optional(self) -> bool {
+        self == Self::HelmRelease
     }
 
     fn read(text: &str) -> Option<Self> {
@@ -67,12 +88,13 @@ impl WorkloadKind {
         })
     }
 
-    /// Returns where the pods are specified.
-    pub(crate) fn pod_spec(self) -> &'static str {
-        match self {
+    /// Returns the specification of the pods, if it has one.
+    fn pod_spec(self, object: &Value) -> Option<&Value> {
+        object.pointer(match self {
             Self::CronJob => "/spec/jobTemplate/spec/template/spec",
             Self::DaemonSet | Self::Deployment | Self::StatefulSet => "/spec/template/spec",
-        }
+            Self::HelmRelease => return None,
+        })
     }
 }
 
@@ -102,7 +124,7 @@ impl WorkloadId {
             }),
             _ => Err(Error::usage(
                 format!("\"{text}\" is no workload"),
-                "write [NAMESPACE:]KIND/NAME, as in shop:deployment/web; kinds are cronjob, daemonset, deployment and statefulset",
+                "write [NAMESPACE:]KIND/NAME, as in shop:deployment/web; kinds are cronjob, daemonset, deployment, helmrelease and statefulset",
             )),
         }
     }
@@ -125,7 +147,7 @@ impl fmt::Display for WorkloadId {
     }
 }
 
-/// A container and its image.
+/// A container and its image; of a Helm release, the part of its values that names one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Container {
     /// Its name.
@@ -192,7 +214,7 @@ impl Workload {
     pub(crate) fn replicas(&self) -> String {
         let number = |pointer| self.object.pointer(pointer).and_then(Value::as_i64);
         let (updated, wanted) = match self.id.kind {
-            WorkloadKind::CronJob => return "-".into(),
+            WorkloadKind::CronJob | WorkloadKind::HelmRelease => return "-".into(),
             WorkloadKind::DaemonSet => (
                 number("/status/updatedNumberScheduled"),
                 number("/status/desiredNumberScheduled"),
@@ -207,7 +229,7 @@ impl Workload {
 
     /// Returns the names of the pull secrets of its pods, and of their service account.
     pub(crate) fn pull_secrets(&self) -> (Vec<String>, String) {
-        let pod = self.object.pointer(self.id.kind.pod_spec());
+        let pod = self.id.kind.pod_spec(&self.object);
         let secrets = pod.and_then(|pod| pod.get("imagePullSecrets")?.as_array());
         let names = secrets
             .into_iter()
@@ -225,7 +247,15 @@ fn texts(object: &Value, pointer: &str) -> BTreeMap<String, String> {
 }
 
 fn containers(kind: WorkloadKind, object: &Value) -> Vec<Container> {
-    let pod = object.pointer(kind.pod_spec());
+    if kind == WorkloadKind::HelmRelease {
+        let (images, _) = edit::take_images(object.clone());
+        let container = |(name, image): (String, Image)| Container {
+            name,
+            image: image.to_string(),
+        };
+        return images.into_iter().map(container).collect();
+    }
+    let pod = kind.pod_spec(object);
     let list = |field: &str| pod.and_then(|pod| pod.get(field)?.as_array());
     let text = |container: &Value, field: &str| Some(container.get(field)?.as_str()?.to_owned());
     [list("initContainers"), list("containers")]
@@ -294,6 +324,30 @@ mod tests {
             workload.pull_secrets(),
             (vec!["pull".into()], "default".into())
         );
+    }
+
+    #[test]
+    fn the_images_of_a_helm_release_are_those_in_its_values() {
+        let object = json!({
+            "apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease",
+            "metadata": {"name": "front", "namespace": "shop"},
+            "spec": {"values": {
+                "image": {"repository": "ghcr.io/org/web", "tag": "1.2"},
+                "cache": {"image": "redis:7", "port": 6379},
+            }},
+        });
+
+        let workload = Workload::read(WorkloadKind::HelmRelease, object);
+
+        let images: Vec<_> = workload
+            .containers
+            .iter()
+            .map(|one| (&*one.name, &*one.image))
+            .collect();
+        let expected = [("chart-image", "ghcr.io/org/web:1.2"), ("cache", "redis:7")];
+        assert_eq!(images, expected);
+        assert_eq!(workload.replicas(), "-");
+        assert_eq!(workload.pull_secrets(), (vec![], "default".into()));
     }
 
     #[test]

@@ -35,6 +35,7 @@ use flux_crds::image_policy::{DigestMode, UpdateStrategy};
 
 use crate::image;
 
+pub use container::take_images;
 pub use manual::{Place, places, set_annotation, set_image};
 pub use memo::Memo;
 pub use skip::{Reason, Skip};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use flux_core::object;
+use flux_core::{edit, image::Image, object};
 use flux_kustomize::Object;
 use serde_json::Value;
 
@@ -41,11 +41,12 @@ pub(super) fn compare(
         return Err("the edit would add or remove objects".to_owned());
     }
     for (before, after) in before.iter().zip(after) {
-        let mut wanted = before.value.clone();
-        if is(&wanted, id) {
-            expected.put(id, &mut wanted);
-        }
-        if wanted != after.value {
+        let is_as_wished = if is(&before.value, id) {
+            expected.is_met(&before.value, &after.value)
+        } else {
+            before.value == after.value
+        };
+        if !is_as_wished {
             return Err(explain(before, after, id));
         }
     }
@@ -71,27 +72,27 @@ fn explain(before: &Object, after: &Object, id: &WorkloadId) -> String {
 }
 
 impl Expected {
-    fn put(&self, id: &WorkloadId, object: &mut Value) {
+    fn is_met(&self, before: &Value, after: &Value) -> bool {
         match self {
-            Self::Images(images) => put_images(images, id, object),
-            Self::Annotations(annotations) => put_annotations(annotations, object),
+            Self::Images(images) => has_images(images, before, after),
+            Self::Annotations(annotations) => {
+                let mut wanted = before.clone();
+                put_annotations(annotations, &mut wanted);
+                wanted == *after
+            }
         }
     }
 }
 
-fn put_images(images: &BTreeMap<String, String>, id: &WorkloadId, object: &mut Value) {
-    let Some(pod) = object.pointer_mut(id.kind.pod_spec()) else {
-        return;
+/// Tells whether the containers run these images, and all else is as before.
+fn has_images(images: &BTreeMap<String, String>, before: &Value, after: &Value) -> bool {
+    let (had, before) = edit::take_images(before.clone());
+    let (has, after) = edit::take_images(after.clone());
+    let is_wanted = |((name, had), (other, has)): (&(String, Image), &(String, Image))| {
+        let wanted = images.get(name);
+        name == other && wanted.map_or(had == has, |wanted| has.to_string() == *wanted)
     };
-    for field in ["initContainers", "containers"] {
-        let containers = pod.get_mut(field).and_then(Value::as_array_mut);
-        for container in containers.into_iter().flatten() {
-            let name = container.get("name").and_then(Value::as_str);
-            if let Some(image) = name.and_then(|name| images.get(name)) {
-                container["image"] = Value::from(image.as_str());
-            }
-        }
-    }
+    before == after && had.len() == has.len() && had.iter().zip(&has).all(is_wanted)
 }
 
 fn put_annotations(annotations: &BTreeMap<String, Option<String>>, object: &mut Value) {

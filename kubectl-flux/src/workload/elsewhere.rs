@@ -128,7 +128,8 @@ async fn get(cluster: &Cluster, id: &WorkloadId) -> Result<Option<Workload>, Err
 /// Returns how to ask for workloads of a kind.
 pub(super) fn api_resource(kind: WorkloadKind) -> ApiResource {
     let name = kind.in_manifests();
-    let mut resource = ApiResource::from_gvk(&GroupVersionKind::gvk(kind.group(), "v1", name));
+    let kind = GroupVersionKind::gvk(kind.group(), kind.version(), name);
+    let mut resource = ApiResource::from_gvk(&kind);
     resource.plural = name.to_ascii_lowercase() + "s";
     resource
 }

@@ -23,6 +23,9 @@ pub(crate) async fn workloads(cluster: &Cluster, scope: Scope) -> Result<Vec<Wor
             }
         };
         let list = api.list(&ListParams::default()).await;
+        if kind.is_optional() && list.as_ref().is_err_and(is_not_there) {
+            continue;
+        }
         let list = list.map_err(Error::api(format!("list the {}", resource.plural)))?;
         for mut object in list.items {
             object.types.get_or_insert(kube::core::TypeMeta {
@@ -42,6 +45,11 @@ pub(crate) async fn workloads(cluster: &Cluster, scope: Scope) -> Result<Vec<Wor
     }
     found.sort_by(|a, b| a.id.cmp(&b.id));
     Ok(found)
+}
+
+/// Tells whether a kind is not served, or not to this person: who may not list it is refused before anybody looks.
+fn is_not_there(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if [403, 404].contains(&status.code))
 }
 
 /// Returns all image policies that the caller may see.

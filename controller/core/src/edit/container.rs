@@ -55,6 +55,40 @@ pub(super) fn containers(object: &Value) -> Vec<Container> {
     containers
 }
 
+/// Takes the images out of an object: what each of its containers runs, and the object with null wherever that was written.
+///
+/// A container of a Helm release is a part of its values; `chart-image` is the image at the top of them.
+pub fn take_images(mut object: Value) -> (Vec<(String, Image)>, Value) {
+    let all = containers(&object);
+    for container in &all {
+        let places = match &container.written {
+            Written::Whole { path, .. } => [Some(path), None],
+            Written::Parts { tag, digest } => [Some(tag), digest.as_ref()],
+        };
+        for place in places.into_iter().flatten() {
+            if let Some(value) = place.get_mut(&mut object) {
+                *value = Value::Null;
+            }
+        }
+    }
+    let images = all.into_iter().map(|container| {
+        let Container {
+            name,
+            image,
+            tag,
+            digest,
+            ..
+        } = container;
+        let image = Image {
+            name: image,
+            tag,
+            digest,
+        };
+        (name, image)
+    });
+    (images.collect(), object)
+}
+
 fn from_template(value: &Value, path: &FieldPath, containers: &mut Vec<Container>) {
     match value {
         Value::Object(fields) => {
