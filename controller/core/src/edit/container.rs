@@ -21,6 +21,18 @@ pub(super) struct Container {
     pub(super) written: Written,
 }
 
+impl Container {
+    /// Returns the name of the container, and its image.
+    pub(super) fn into_image(self) -> (String, Image) {
+        let image = Image {
+            name: self.image,
+            tag: self.tag,
+            digest: self.digest,
+        };
+        (self.name, image)
+    }
+}
+
 /// Where the image of a container is written, from the root of the object.
 #[derive(Debug, Clone)]
 pub(super) enum Written {
@@ -71,21 +83,7 @@ pub fn take_images(mut object: Value) -> (Vec<(String, Image)>, Value) {
             }
         }
     }
-    let images = all.into_iter().map(|container| {
-        let Container {
-            name,
-            image,
-            tag,
-            digest,
-            ..
-        } = container;
-        let image = Image {
-            name: image,
-            tag,
-            digest,
-        };
-        (name, image)
-    });
+    let images = all.into_iter().map(Container::into_image);
     (images.collect(), object)
 }
 

@@ -87,16 +87,9 @@ pub fn places(path: &str, bytes: &[u8]) -> Result<Vec<(Place, Image)>, Error> {
             continue;
         };
         places.extend(containers(found.value).into_iter().map(|container| {
-            let image = Image {
-                name: container.image,
-                tag: container.tag,
-                digest: container.digest,
-            };
-            let place = Place {
-                object: object.clone(),
-                container: container.name,
-            };
-            (place, image)
+            let (container, image) = container.into_image();
+            let object = object.clone();
+            (Place { object, container }, image)
         }));
     }
     Ok(places)
