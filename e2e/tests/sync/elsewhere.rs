@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use flux_crds::Sync;
 use flux_crds::sync::{HookPhase, HookResult};
-use flux_e2e::control_plane::Fault;
+use flux_e2e::control_plane::{Door, Fault};
 use flux_e2e::wait;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::Job;
@@ -182,18 +182,23 @@ async fn a_wave_that_the_other_cluster_rejects_is_taken_back_there() {
     assert!(is_defined_nowhere(&stage, &other).await);
 }
 
+/// A door before the other cluster, which is the way there that the Secret tells.
+async fn door(stage: &Stage) -> Door {
+    let other = Other::shared(stage).await;
+    let door = other.control_plane.door("admin", Some("system:masters"));
+    let door = door.await.unwrap();
+    let kubeconfig = std::fs::read_to_string(door.kubeconfig()).unwrap();
+    secret(stage, "value", &kubeconfig).await;
+    door
+}
+
 /// More than may work in the shared controller at once.
 const MANY: usize = 12;
 
 #[tokio::test]
 async fn a_cluster_that_takes_requests_and_never_answers_holds_up_no_other() {
     let stage = Stage::set().await;
-    let other = Other::shared(&stage).await;
-    let door = other
-        .control_plane
-        .door("admin", Some("system:masters"))
-        .await
-        .unwrap();
+    let door = door(&stage).await;
     let (asked, mut hangs) = tokio::sync::watch::channel(0);
     door.set(move |request| {
         if request.path == "/version" {
@@ -202,8 +207,6 @@ async fn a_cluster_that_takes_requests_and_never_answers_holds_up_no_other() {
         asked.send_modify(|asked| *asked += 1);
         Fault::Hang
     });
-    let kubeconfig = std::fs::read_to_string(door.kubeconfig()).unwrap();
-    secret(&stage, "value", &kubeconfig).await;
     for number in 0..MANY {
         let mut sync = elsewhere(&stage);
         sync.metadata.name = Some(format!("away-{number}"));
@@ -249,16 +252,9 @@ const ANSWERS: [(&str, Fault); 6] = [
 #[tokio::test]
 async fn what_a_server_says_that_is_no_api_server_is_told_nowhere() {
     let stage = Stage::set().await;
-    let other = Other::shared(&stage).await;
-    let door = other
-        .control_plane
-        .door("admin", Some("system:masters"))
-        .await
-        .unwrap();
+    let door = door(&stage).await;
     let (_, first) = ANSWERS[0];
     door.set(move |_| first);
-    let kubeconfig = std::fs::read_to_string(door.kubeconfig()).unwrap();
-    secret(&stage, "value", &kubeconfig).await;
     stage.create(&elsewhere(&stage)).await;
     let commit = stage.push(&[("one.yaml", &map("one", "a"))]).await;
     for (what, answer) in ANSWERS {
