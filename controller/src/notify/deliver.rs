@@ -15,6 +15,10 @@ use crate::secrets::{self, Data};
 use crate::status::Publisher;
 use crate::turns::Turns;
 
+/// Requests under way at once.
+const AT_ONCE: usize = 32;
+/// Those of one namespace.
+const OF_ONE: usize = 8;
 /// First delay after a failure; it doubles with each further one.
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 /// Longest delay between two tries.
@@ -43,11 +47,6 @@ impl Pace {
         wait
     }
 }
-
-/// Requests under way at once.
-const AT_ONCE: usize = 32;
-/// Those of one namespace.
-const OF_ONE: usize = 8;
 
 /// Delivers letters.
 pub(super) struct Courier {
