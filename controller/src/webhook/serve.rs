@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use flux_core::image::Name;
 use flux_core::webhook::{self, Call, News, Pushed};
+use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::{Body as _, Bytes, Incoming};
@@ -22,12 +23,17 @@ use crate::key::Key;
 
 /// Largest body, in bytes.
 const BODY: usize = 1 << 20;
+/// How much of the body of a refused call is read and thrown away, in bytes: more than GitHub, which sends the largest,
+/// puts in one (<https://docs.github.com/webhooks/webhook-events-and-payloads>).
+const DISCARDED: usize = 32 << 20;
 /// Connections at once; more wait to be accepted.
 const CONNECTIONS: usize = 64;
 /// Time that the head of a call may take.
 const HEAD_TIME: Duration = Duration::from_secs(5);
 /// Time that its body may take.
 const BODY_TIME: Duration = Duration::from_secs(10);
+/// Time that is spent on throwing one away.
+const DISCARD_TIME: Duration = Duration::from_secs(2);
 /// Calls at once and a second, of all paths together.
 const ALL: (f64, f64) = (200.0, 100.0);
 /// The same of paths that nobody has: they must not cost the others theirs.
@@ -84,7 +90,12 @@ pub(crate) async fn serve(
 
 impl Server {
     async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
-        let (Ok(code) | Err(code)) = self.handle(request).await;
+        let (head, mut body) = request.into_parts();
+        let handled = self.handle(&head, &mut body).await;
+        if handled.is_err() {
+            discard(&mut body).await;
+        }
+        let (Ok(code) | Err(code)) = handled;
         self.context.metrics.called(code.as_u16());
         let words = code.canonical_reason().unwrap_or_default().to_lowercase();
         let mut response = Response::new(Full::from(format!("{words}\n")));
@@ -92,15 +103,14 @@ impl Server {
         response
     }
 
-    async fn handle(&self, request: Request<Incoming>) -> Result<StatusCode, StatusCode> {
+    async fn handle(&self, head: &Parts, body: &mut Incoming) -> Result<StatusCode, StatusCode> {
         if !*self.leads.borrow() {
             return Err(StatusCode::SERVICE_UNAVAILABLE);
         }
-        let hook = self.admit(request.uri().path(), Instant::now())?;
-        if request.method() != Method::POST {
+        let hook = self.admit(head.uri.path(), Instant::now())?;
+        if head.method != Method::POST {
             return Err(StatusCode::METHOD_NOT_ALLOWED);
         }
-        let (head, body) = request.into_parts();
         let body = receive(body).await?;
         let header = |name: &str| head.headers.get(name)?.to_str().ok();
         let call = Call {
@@ -142,7 +152,7 @@ impl Server {
 }
 
 /// Reads a body that is neither too large nor too slow.
-async fn receive(body: Incoming) -> Result<Bytes, StatusCode> {
+async fn receive(body: &mut Incoming) -> Result<Bytes, StatusCode> {
     if body.size_hint().lower() > BODY as u64 {
         return Err(StatusCode::PAYLOAD_TOO_LARGE);
     }
@@ -155,6 +165,23 @@ async fn receive(body: Incoming) -> Result<Bytes, StatusCode> {
         Ok(Err(_)) => Err(StatusCode::BAD_REQUEST),
         Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
     }
+}
+
+/// Reads what is left of a body and forgets it: the caller of a connection that is closed before all was read may be told
+/// that it was reset, and never see the answer.
+async fn discard(body: &mut Incoming) {
+    let mut left = DISCARDED;
+    let read = async {
+        while let Some(Ok(frame)) = body.frame().await {
+            let length = frame.data_ref().map_or(0, Bytes::len);
+            let Some(rest) = left.checked_sub(length) else {
+                return;
+            };
+            left = rest;
+        }
+    };
+    // Whoever is slower than that may miss the answer.
+    let _too_slow = tokio::time::timeout(DISCARD_TIME, read).await;
 }
 
 /// Wakes whom the news concern.
